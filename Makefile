@@ -1,0 +1,64 @@
+# Two targets do everything on a fresh machine: `make demo` and `make test`. `make help` lists all.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= ./data
+STAMP := $(VENV)/.installed
+MANIFEST := dbt_project/target/manifest.json
+DBT_SOURCES := $(shell find dbt_project/models dbt_project/macros dbt_project/tests -type f 2>/dev/null)
+
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DAGSTER_DISABLE_TELEMETRY := 1
+export GX_ANALYTICS_ENABLED := False
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format bench lock holidays ui clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/python -m uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements-dev.lock
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(MANIFEST): $(STAMP) $(DBT_SOURCES) dbt_project/dbt_project.yml dbt_project/profiles.yml
+	@$(BIN)/python -c "from orchestration.dbt import ensure_manifest; ensure_manifest()"
+
+demo: $(MANIFEST) ## Sample data, six weeks end to end, and the headline figures, in HOME_DIR
+	@$(BIN)/python tools/demo.py $(HOME_DIR)
+
+test: $(MANIFEST) ## Every test
+	@$(BIN)/python -m pytest
+
+check: $(MANIFEST) ## Lint, types, SQL format, dbt parse
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/sqlfmt --check --quiet --line-length 120 dbt_project docs
+	@$(BIN)/mypy
+	@$(BIN)/python tools/dbt_parse.py
+
+format: $(STAMP) ## Format Python and SQL
+	@$(BIN)/ruff check --fix --quiet .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/sqlfmt --quiet --line-length 120 dbt_project docs
+
+bench: $(MANIFEST) ## Measure a run by stage; writes bench/results/latest.json
+	@$(BIN)/python bench/run.py
+
+lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
+	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
+		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
+	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
+		--custom-compile-command "make lock" --group dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+
+holidays: $(STAMP) ## Renew the default holidays from the holidays package
+	@$(BIN)/python tools/holidays_seed.py
+
+ui: $(MANIFEST) ## The Dagster UI of HOME_DIR, with schedule and sensor on
+	@$(BIN)/metric-store ui --home $(HOME_DIR) --automation
+
+clean: ## Remove the environment and the parse, not the data
+	@rm -rf $(VENV) dbt_project/target
