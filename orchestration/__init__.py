@@ -1,0 +1,1 @@
+"""The brand experience metric store: ingest, dbt, gate and publication, orchestrated by Dagster."""

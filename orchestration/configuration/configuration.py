@@ -1,0 +1,134 @@
+"""A checked configuration, and what of it holds in a week."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from orchestration.configuration.files import FILES, FILES_BY_STEM, ConfigFile, Kind
+from orchestration.configuration.problems import ConfigurationError, Problem
+from orchestration.configuration.reading import Row
+from orchestration.configuration.values import Value, canonical_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_VALIDITY = ("valid_from", "valid_to")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All configuration files, checked, by file stem. Made by `load_configuration`.
+
+    rows: the typed rows of each file.
+    paths: the file each was read from, the home's or the default.
+    """
+
+    rows: dict[str, list[Row]]
+    paths: dict[str, Path]
+
+    @cached_property
+    def tables(self) -> dict[str, pa.Table]:
+        """Each file as an Arrow table, in the declared column order: DATE, BIGINT, DECIMAL(18,6), BOOLEAN or text.
+
+        Empty cells are null. Times of day stay `hh:mm` and workdays a comma list, both text; so are the values of
+        settings, in one spelling per value.
+        """
+        return {file.stem: self._table(file) for file in FILES}
+
+    def setting(self, key: str) -> Value:
+        """The typed value of a key of settings.csv: int, Decimal, or the name of the time zone."""
+        return self._settings[key]
+
+    def week_bounds(self, week_start: date) -> tuple[datetime, datetime]:
+        """S and E of a week, in UTC without zone: the Mondays 00:00 of `reporting_timezone`.
+
+        Raises ValueError where `week_start` is not a Monday.
+        """
+        if week_start.weekday() != 0:
+            raise ValueError(f"{week_start} is not a Monday; name a week by its Monday")
+        return self._midnight(week_start), self._midnight(week_start + timedelta(days=7))
+
+    def calculated_at(self, week_start: date) -> datetime:
+        """A of a week, in UTC without zone: `calculation_offset_hours` hours after its end."""
+        hours = self.setting("calculation_offset_hours")
+        assert isinstance(hours, int)
+        return self.week_bounds(week_start)[1] + timedelta(hours=hours)
+
+    def config_hash(self, week_start: date) -> str:
+        """16 hex digits that differ where, for the week, another figure, rule or text would hold.
+
+        Of files with a validity only the rows valid at the date of A count, and not their dates: ending a version
+        leaves the weeks before as they were. Order, spacing and spelling do not count, nor which file held it.
+        """
+        valid_at = self._date_of_a(week_start)
+        held = {file.stem: sorted(self._hashed_rows(file, valid_at)) for file in FILES}
+        return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
+
+    def check_week(self, week_start: date) -> None:
+        """Raises ConfigurationError where no limit policy or no grade weights are valid at the date of A.
+
+        That the weights and bands which are valid can be scored was checked for every day when they were loaded.
+        """
+        day = self._date_of_a(week_start)
+        problems = [
+            Problem(
+                FILES_BY_STEM[stem].name,
+                None,
+                "valid_from",
+                f"no row is valid on {day}, when week {week_start} is calculated; add {what} valid then, or let one"
+                " of the rows begin earlier or end later",
+            )
+            for stem, what in (("ovl_policy", "a policy"), ("grade_weights", "weights"))
+            if not any(row.holds_on(day) for row in self.rows[stem])
+        ]
+        if problems:
+            raise ConfigurationError(problems)
+
+    @cached_property
+    def _settings(self) -> dict[str, Value]:
+        return {row.text("key"): value for row in self.rows["settings"] if (value := row["value"]) is not None}
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(str(self.setting("reporting_timezone")))
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(), self._zone).astimezone(UTC).replace(tzinfo=None)
+
+    def _date_of_a(self, week_start: date) -> date:
+        return self.calculated_at(week_start).replace(tzinfo=UTC).astimezone(self._zone).date()
+
+    def _hashed_rows(self, file: ConfigFile, valid_at: date) -> Iterator[str]:
+        for row in self.rows[file.stem]:
+            if not file.is_dated or row.holds_on(valid_at):
+                held = {name: canonical_text(value) for name, value in row.values.items() if name not in _VALIDITY}
+                yield json.dumps(held, sort_keys=True)
+
+    def _table(self, file: ConfigFile) -> pa.Table:
+        # pyarrow takes a quarter of a second to import, which only a run has to spend.
+        import pyarrow as pa
+
+        types = {
+            Kind.WHOLE: pa.int64(),
+            Kind.DECIMAL: pa.decimal128(18, 6),
+            Kind.BOOLEAN: pa.bool_(),
+            Kind.DATE: pa.date32(),
+        }
+        schema = pa.schema([(column.name, types.get(column.kind, pa.string())) for column in file.columns])
+        rows = self.rows[file.stem]
+        arrays = [
+            pa.array(
+                [canonical_text(row[field.name]) if field.type == pa.string() else row[field.name] for row in rows],
+                type=field.type,
+            )
+            for field in schema
+        ]
+        return pa.Table.from_arrays(arrays, schema=schema)

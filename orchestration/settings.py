@@ -1,0 +1,110 @@
+"""Where things are: the layout of a home, the places of the project, and the resources a run may use.
+
+Figures and rules are configuration (`orchestration.configuration`); only places come from the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.errors import MetricStoreError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
+DEFAULT_CONFIG_DIR = DBT_PROJECT_DIR / "seeds"
+
+HOME_VARIABLE = "METRIC_STORE_HOME"
+DEFAULT_HOME = "./data"
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home: the folder that holds one marketplace's input, working data and published store."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str] | None = None) -> Home:
+        """The home at `path`, else at METRIC_STORE_HOME, else ./data; it needn't exist."""
+        return cls(Path(path or os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().resolve())
+
+    def require(self) -> Home:
+        """This home, or an error if there is nothing that could be a home."""
+        if not self.root.is_dir():
+            raise MetricStoreError(
+                f"There is no home at {self.root}.\n"
+                f"Give its folder with --home or {HOME_VARIABLE}, or make one: metric-store sample --home {self.root}"
+            )
+        if not (self.inbox.is_dir() or self.published_store.is_file()):
+            raise MetricStoreError(
+                f"{self.root} has neither an inbox nor a published store: it isn't a home.\n"
+                f"Put the files under {self.inbox}/<source>/, or name another folder with --home."
+            )
+        return self
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def adapters(self) -> Path:
+        return self.root / "adapters"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def ledger(self) -> Path:
+        return self.landing / "ledger.sqlite"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.root / "quarantine"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def scratch(self) -> Path:
+        """Working files of the run in progress; emptied when a run starts."""
+        return self.root / ".scratch"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def published_store(self) -> Path:
+        return self.published / "metric_store.duckdb"
+
+    @property
+    def evidence(self) -> Path:
+        return self.published / "evidence"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def data_docs(self) -> Path:
+        return self.root / "data_docs"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.dagster / "dbt_target"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / ".writer.lock"
