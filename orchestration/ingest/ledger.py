@@ -1,0 +1,268 @@
+"""The record of files: what was read, what became of it, and which weeks it touches. SQLite, so that `status` can read
+while a run writes. A landed file counts from the moment its row is committed here; nothing else is shared state.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+create table if not exists files (
+    file_id integer primary key autoincrement,
+    source text not null,
+    path text not null,
+    size integer not null,
+    mtime_ns integer not null,
+    status text not null check (status in ('landed', 'failed')),
+    error text,
+    rows_read integer not null default 0,
+    landed integer not null default 0,
+    quarantined integer not null default 0,
+    duplicates integer not null default 0,
+    late integer not null default 0,
+    backwards integer not null default 0,
+    ignored_columns text not null default '',
+    ingested_at text not null,
+    run_id text not null
+);
+create index if not exists files_by_path on files (source, path);
+create table if not exists partitions (
+    file_id integer not null references files,
+    week text not null,
+    path text not null,
+    rows integer not null,
+    least_key text not null,
+    greatest_key text not null
+);
+create table if not exists event_weeks (file_id integer not null references files, week_start text not null, rows integer not null);
+create table if not exists quarantined (file_id integer not null references files, reason text not null, rows integer not null);
+create table if not exists touches (
+    file_id integer not null references files,
+    first_week text not null,
+    last_week text not null,
+    rows integer not null
+);
+create table if not exists attempts (
+    week_start text primary key,
+    fingerprint text not null,
+    run_id text not null,
+    attempted_at text not null,
+    withheld_by text not null
+);
+"""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One landed Parquet file: `week` is a UTC Monday, `path` is relative to `landing/<source>`."""
+
+    week: date
+    path: str
+    rows: int
+    least_key: str
+    greatest_key: str
+
+
+@dataclass(frozen=True)
+class Touch:
+    """So many records of a file change what the weeks first_week..last_week read."""
+
+    first_week: date
+    last_week: date
+    rows: int
+
+
+@dataclass
+class FileRecord:
+    """One file of the inbox, or one result of an adapter, and what became of its records."""
+
+    source: str
+    path: str
+    size: int
+    mtime_ns: int
+    status: str
+    ingested_at: datetime
+    run_id: str
+    file_id: int = 0
+    error: str | None = None
+    rows_read: int = 0
+    landed: int = 0
+    duplicates: int = 0
+    late: int = 0
+    backwards: int = 0
+    ignored_columns: str = ""
+    reasons: dict[str, int] = field(default_factory=dict)
+    partitions: list[Partition] = field(default_factory=list)
+    event_weeks: dict[date, int] = field(default_factory=dict)
+    touches: list[Touch] = field(default_factory=list)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(self.reasons.values())
+
+    @property
+    def unreconciled(self) -> int:
+        """Records read that neither landed nor were quarantined nor dropped as duplicates; 0 unless there is a bug."""
+        return self.rows_read - self.landed - self.quarantined - self.duplicates
+
+
+_FILE_COLUMNS = (
+    "file_id, source, path, size, mtime_ns, status, error, rows_read, landed, quarantined, duplicates, late, backwards, "
+    "ignored_columns, ingested_at, run_id"
+)
+
+
+class Ledger:
+    """The ledger of a home. One writer at a time (the run holds the home's lock); any number of readers."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open the ledger; a missing one is made, unless `read_only`: then it is empty."""
+        if read_only and not path.is_file():
+            self._connection = sqlite3.connect(":memory:")
+            self._connection.executescript(_SCHEMA)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        uri = f"{path.resolve().as_uri()}?mode=ro" if read_only else path.resolve().as_uri()
+        self._connection = sqlite3.connect(uri, uri=True, timeout=30)
+        if not read_only:
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._connection:
+            yield self._connection
+
+    def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        cursor = self._connection.execute(query, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def next_file_id(self) -> int:
+        """The id that the next recorded file will get."""
+        rows = self._rows("select seq from sqlite_sequence where name = 'files'")
+        return int(rows[0]["seq"]) + 1 if rows else 1
+
+    def record(self, file: FileRecord) -> None:
+        """Take a file: from here on its partitions count. One transaction; a failed record of the path gives way."""
+        with self._transaction() as db:
+            db.execute("delete from files where source = ? and path = ? and status = 'failed'", (file.source, file.path))
+            db.execute(
+                f"insert into files ({_FILE_COLUMNS}) values ({', '.join('?' * 16)})",
+                (
+                    file.file_id,
+                    file.source,
+                    file.path,
+                    file.size,
+                    file.mtime_ns,
+                    file.status,
+                    file.error,
+                    file.rows_read,
+                    file.landed,
+                    file.quarantined,
+                    file.duplicates,
+                    file.late,
+                    file.backwards,
+                    file.ignored_columns,
+                    file.ingested_at.isoformat(sep=" "),
+                    file.run_id,
+                ),
+            )
+            db.executemany(
+                "insert into partitions values (?, ?, ?, ?, ?, ?)",
+                [(file.file_id, p.week.isoformat(), p.path, p.rows, p.least_key, p.greatest_key) for p in file.partitions],
+            )
+            db.executemany(
+                "insert into event_weeks values (?, ?, ?)",
+                [(file.file_id, week.isoformat(), rows) for week, rows in file.event_weeks.items()],
+            )
+            db.executemany(
+                "insert into quarantined values (?, ?, ?)", [(file.file_id, *item) for item in file.reasons.items()]
+            )
+            db.executemany(
+                "insert into touches values (?, ?, ?, ?)",
+                [(file.file_id, t.first_week.isoformat(), t.last_week.isoformat(), t.rows) for t in file.touches],
+            )
+
+    def known(self, source: str) -> dict[tuple[str, int, int], str]:
+        """(path, size, mtime_ns) -> status, of every file of a source that was read or failed as it is."""
+        rows = self._rows("select path, size, mtime_ns, status from files where source = ?", (source,))
+        return {(row["path"], row["size"], row["mtime_ns"]): row["status"] for row in rows}
+
+    def forget_failed(self, source: str, present: Iterable[tuple[str, int, int]]) -> None:
+        """Drop failed files that are no longer there as they were: mended, moved away or changed."""
+        keep = set(present)
+        gone = [key[0] for key, status in self.known(source).items() if status == "failed" and key not in keep]
+        with self._transaction() as db:
+            db.executemany(
+                "delete from files where source = ? and path = ? and status = 'failed'", [(source, path) for path in gone]
+            )
+
+    def files(self, *, status: str | None = None, run_id: str | None = None) -> list[dict[str, Any]]:
+        """Rows of the table `files`, oldest first."""
+        return self._rows(
+            f"select {_FILE_COLUMNS} from files where (? is null or status = ?) and (? is null or run_id = ?) order by file_id",
+            (status, status, run_id, run_id),
+        )
+
+    def partitions(self, source: str) -> list[dict[str, Any]]:
+        """Landed Parquet files of a source: week, path, rows, least_key, greatest_key, file_id."""
+        return self._rows(
+            "select p.* from partitions p join files f using (file_id) where f.source = ? order by p.file_id, p.week, p.path",
+            (source,),
+        )
+
+    def landed_rows_by_week(self, sources: Sequence[str]) -> dict[date, int]:
+        """Week of the reporting time zone -> landed records of these sources."""
+        marks = ", ".join("?" * len(sources))
+        rows = self._rows(
+            "select e.week_start, sum(e.rows) as rows from event_weeks e join files f using (file_id) "
+            f"where f.source in ({marks}) group by 1 order by 1",
+            list(sources),
+        )
+        return {date.fromisoformat(row["week_start"]): int(row["rows"]) for row in rows}
+
+    def quarantine_counts(self) -> dict[str, dict[str, int]]:
+        """source -> reason -> records, over everything that was ever read."""
+        rows = self._rows(
+            "select f.source, q.reason, sum(q.rows) as rows from quarantined q join files f using (file_id) "
+            "group by 1, 2 order by 1, 2"
+        )
+        counts: dict[str, dict[str, int]] = {}
+        for row in rows:
+            counts.setdefault(row["source"], {})[row["reason"]] = int(row["rows"])
+        return counts
+
+    def touches(self) -> list[tuple[date, date, int]]:
+        """(first_week, last_week, file_id) of everything that landed, by file."""
+        rows = self._rows("select first_week, last_week, file_id from touches order by file_id, first_week, last_week")
+        return [
+            (date.fromisoformat(row["first_week"]), date.fromisoformat(row["last_week"]), int(row["file_id"])) for row in rows
+        ]
+
+    def record_attempts(self, attempts: Iterable[tuple[date, str, str, datetime, str]]) -> None:
+        """(week, fingerprint, run_id, when, rules that withheld it, comma-separated or '') of finished weeks."""
+        with self._transaction() as db:
+            db.executemany(
+                "insert or replace into attempts values (?, ?, ?, ?, ?)",
+                [(week.isoformat(), mark, run, when.isoformat(sep=" "), rules) for week, mark, run, when, rules in attempts],
+            )
+
+    def attempts(self) -> dict[date, dict[str, Any]]:
+        """The last finished attempt of every week that was ever tried."""
+        return {date.fromisoformat(row["week_start"]): row for row in self._rows("select * from attempts order by 1")}
