@@ -1,0 +1,52 @@
+{# The instant, in UTC, at which the wall clock of a time zone shows a local timestamp. #}
+{% macro local_to_utc(local, time_zone) %}
+    {{ return(adapter.dispatch("local_to_utc")(local, time_zone)) }}
+{% endmacro %}
+
+{% macro default__local_to_utc(local, time_zone) %}
+    timezone('UTC', timezone({{ time_zone }}, cast({{ local }} as timestamp)))
+{% endmacro %}
+
+{# What the wall clock of a time zone shows at an instant given in UTC. #}
+{% macro utc_to_local(instant, time_zone) %}
+    {{ return(adapter.dispatch("utc_to_local")(instant, time_zone)) }}
+{% endmacro %}
+
+{% macro default__utc_to_local(instant, time_zone) %}
+    timezone({{ time_zone }}, timezone('UTC', {{ instant }}))
+{% endmacro %}
+
+{# A timestamp so many days or hours away; a day is 24 hours. Stays a timestamp on every engine. #}
+{% macro add_days(instant, days) %}({{ instant }} + {{ days }} * interval '24' hour){% endmacro %}
+
+{% macro add_hours(instant, hours) %}({{ instant }} + {{ hours }} * interval '1' hour){% endmacro %}
+
+{# The calendar day so many days away, as a date. #}
+{% macro date_add_days(day, days) %}
+    {{ return(adapter.dispatch("date_add_days")(day, days)) }}
+{% endmacro %}
+
+{% macro default__date_add_days(day, days) %}cast({{ day }} + {{ days }} * interval '1' day as date){% endmacro %}
+
+{% macro spark__date_add_days(day, days) %}date_add({{ day }}, cast({{ days }} as int)){% endmacro %}
+
+{# Whole milliseconds between two timestamps, rounded down; negative where they run backwards. #}
+{% macro lag_ms(start, finish) %}
+    {{ return(adapter.dispatch("lag_ms")(start, finish)) }}
+{% endmacro %}
+
+{% macro default__lag_ms(start, finish) %}
+    cast(floor((epoch_us({{ finish }}) - epoch_us({{ start }})) / 1000) as bigint)
+{% endmacro %}
+
+{# Microseconds between two timestamps. #}
+{% macro lag_us(start, finish) %}
+    {{ return(adapter.dispatch("lag_us")(start, finish)) }}
+{% endmacro %}
+
+{% macro default__lag_us(start, finish) %}(epoch_us({{ finish }}) - epoch_us({{ start }})){% endmacro %}
+
+{# A timestamp as of A: it counts only if it is not later than A. #}
+{% macro as_of(timestamp, calculated_at) %}
+    case when {{ timestamp }} <= {{ calculated_at }} then {{ timestamp }} end
+{% endmacro %}

@@ -1,0 +1,16 @@
+{# One row per brand metric whose sources all had files, with its overall member. #}
+{% for metric in brand_metrics() %}
+    select
+        '{{ metric.metric_id }}' as metric_id,
+        '{{ metric.overall or "mall" }}' as overall_member,
+        {{ "mall_segment" in metric.dimensions }} as has_segments,
+        {{ "denominator" in metric }} as is_rate,
+        {{ "denominator" in metric and metric.get("interval", true) }} as has_interval
+    where
+        {% for name in metric.sources %}
+            {{ source_is_present(name) }} {% if not loop.last %} and {% endif %}
+        {% endfor %}
+    {% if not loop.last %}
+        union all
+    {% endif %}
+{% endfor %}

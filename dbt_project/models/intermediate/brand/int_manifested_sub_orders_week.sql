@@ -1,0 +1,60 @@
+{#
+    One row per week and Mall sub-order that was first sent for a label in it: a manifestation call in [S, E), and none
+    in the 28 days before S. Its calls count from S to A.
+#}
+with
+
+    weeks as (select * from {{ ref("int_weeks") }}),
+
+    calls as (
+        select week_start, sub_order_id, has_succeeded
+        from {{ ref("int_sub_order_calls_week") }}
+        where flow = 'manifestation' and is_called_in_week
+    ),
+
+    sub_orders as (select sub_order_id, order_id, seller_id from {{ ref("stg_marketplace__sub_orders") }}),
+
+    mall_sellers as (select * from {{ ref("int_sellers_as_of_week") }} where is_mall),
+
+    called_in_week as (
+        select
+            calls.week_start,
+            calls.sub_order_id,
+            sub_orders.order_id,
+            sub_orders.seller_id,
+            mall_sellers.mall_segment,
+            mall_sellers.oms_client,
+            not calls.has_succeeded as is_not_manifested
+        from calls
+        inner join sub_orders on calls.sub_order_id = sub_orders.sub_order_id
+        inner join
+            mall_sellers on calls.week_start = mall_sellers.week_start and sub_orders.seller_id = mall_sellers.seller_id
+    ),
+
+    earlier_calls as (
+        select sub_order_id, logged_at
+        from {{ ref("stg_oms__logs") }}
+        where
+            flow = 'manifestation'
+            and logged_at >= (select {{ add_days("min(starts_at)", -28) }} from weeks)
+            and logged_at < (select max(starts_at) from weeks)
+    ),
+
+    called_before as (
+        select distinct called_in_week.week_start, called_in_week.sub_order_id
+        from called_in_week
+        inner join weeks on called_in_week.week_start = weeks.week_start
+        inner join
+            earlier_calls
+            on called_in_week.sub_order_id = earlier_calls.sub_order_id
+            and earlier_calls.logged_at >= {{ add_days("weeks.starts_at", -28) }}
+            and earlier_calls.logged_at < weeks.starts_at
+    )
+
+select called_in_week.*
+from called_in_week
+left join
+    called_before
+    on called_in_week.week_start = called_before.week_start
+    and called_in_week.sub_order_id = called_before.sub_order_id
+where called_before.sub_order_id is null

@@ -1,0 +1,27 @@
+{# One row per week and source that had a file: its unreadable ones, which withhold weeks not yet published. #}
+with
+
+    weeks as (select week_start, is_published from {{ ref("int_weeks") }}),
+
+    failed as (
+        select source, count(*) as files from {{ source("inputs", "files") }} where status = 'failed' group by source
+    ),
+
+    -- a source whose every file failed has landed nothing, and had a file
+    sources as (
+        select presence.source, coalesce(failed.files, 0) as failed_files
+        from {{ source("inputs", "sources") }} as presence
+        left join failed on presence.source = failed.source
+        where presence.is_present or failed.files > 0
+    )
+
+select
+    weeks.week_start,
+    sources.source as scope,
+    cast(case when weeks.is_published then 0 else sources.failed_files end as double) as observed,
+    case
+        when weeks.is_published and sources.failed_files > 0
+        then cast(sources.failed_files as varchar) || ' unreadable; the week is published already'
+    end as note
+from weeks
+cross join sources

@@ -1,0 +1,9 @@
+{# One row per week, scope `all`: the sum of the grade's weights valid on the date of A. #}
+select
+    weeks.week_start,
+    'all' as scope,
+    cast(coalesce(sum(weights.weight), 0) as double) as observed,
+    cast(null as varchar) as note
+from {{ ref("int_weeks") }} as weeks
+left join {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
+group by weeks.week_start

@@ -1,0 +1,96 @@
+{#
+    One row per week of the run, rule and scope that the profile must hold; a null scope asks for at least one row.
+    What isn't there did not run. Says itself which sources a rule needs, rather than believe the profile.
+#}
+with
+
+    weeks as (select week_start, calculated_on from {{ ref("int_weeks") }}),
+
+    sources as ({{ sources_of_weeks() }}),
+
+    dated_sources as ({{ sources_of_weeks("event_time") }}),
+
+    sources_with_sellers as ({{ sources_of_weeks("has_seller") }}),
+
+    vital_sources as ({{ sources_of_weeks("is_vital") }}),
+
+    ordered_sources as ({{ sources_of_weeks("backwards") }}),
+
+    logs as (select week_start from sources where source = 'oms_logs'),
+
+    weeks_with_logs as (select week_start from {{ ref("int_records_week") }} where source = 'oms_logs'),
+
+    failed_files as (select distinct source from {{ source("inputs", "files") }} where status = 'failed'),
+
+    metrics as (select metric_id from {{ ref("int_brand_metrics") }}),
+
+    figures as (select distinct week_start, metric_id from {{ ref("int_judged_figures_week") }}),
+
+    required as (
+        {% for rule_id in ["null_request_id_rate", "null_request_id_shift", "sub_orders_per_request"] %}
+            select week_start, '{{ rule_id }}' as rule_id, 'all' as scope
+            from logs
+            union all
+        {% endfor %}
+        select logs.week_start, 'null_request_id_rate_client' as rule_id, cast(null as varchar) as scope
+        from logs
+        inner join weeks_with_logs on logs.week_start = weeks_with_logs.week_start
+        union all
+        select week_start, 'weights' as rule_id, 'all' as scope
+        from weeks
+        union all
+        select week_start, 'score_bands' as rule_id, cast(null as varchar) as scope
+        from weeks
+        union all
+        select weeks.week_start, 'score_bands' as rule_id, weights.metric_id as scope
+        from weeks
+        inner join
+            {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
+        union all
+        {% for rule_id in ["records_reconciled", "files_readable", "quarantine_rate"] %}
+            select week_start, '{{ rule_id }}' as rule_id, source as scope
+            from sources
+            union all
+        {% endfor %}
+        select weeks.week_start, 'files_readable' as rule_id, failed_files.source as scope
+        from weeks
+        cross join failed_files
+        union all
+        select week_start, 'days_present' as rule_id, source as scope
+        from vital_sources
+        union all
+        select week_start, 'volume_shift' as rule_id, source as scope
+        from dated_sources
+        union all
+        select week_start, 'timestamps_backwards' as rule_id, source as scope
+        from ordered_sources
+        union all
+        select week_start, 'unknown_sellers' as rule_id, source as scope
+        from sources_with_sellers
+        where {{ source_is_present("sellers") }}
+        union all
+        select week_start, 'rates_in_bounds' as rule_id, metric_id as scope
+        from figures
+        union all
+        select weeks.week_start, 'rates_in_bounds' as rule_id, metrics.metric_id as scope
+        from weeks
+        cross join metrics
+        union all
+        {% for flow in ["acceptance", "manifestation"] %}
+            select weeks.week_start, 'contributions_sum' as rule_id, '{{ flow }}/all' as scope
+            from weeks
+            cross join metrics
+            where metrics.metric_id = '{{ flow }}_failure_rate'
+            union all
+        {% endfor %}
+        {% for table in tables_before_gate() %}
+            select week_start, 'keys_unique' as rule_id, '{{ table }}' as scope
+            from weeks
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
+    )
+
+select distinct week_start, rule_id, scope
+from required

@@ -1,0 +1,48 @@
+{#
+    One row per week of the run and source with records as they came: versions of a thing count one by one. A record's
+    week is that of its event time; without one, or where it can't be read, that of the ingestion of its file.
+#}
+with
+
+    weeks as (select week_start, starts_at, ends_at from {{ ref("int_weeks") }}),
+
+    quarantined as (
+        select
+            source,
+            coalesce(
+                case when source in ({{ source_names("event_time") }}) then event_at end, ingested_at
+            ) as counted_at
+        from {{ source("landing", "quarantined") }}
+    ),
+
+    undated_files as (
+        select source, ingested_at, landed
+        from {{ source("inputs", "files") }}
+        where status = 'landed' and source not in ({{ source_names("event_time") }})
+    ),
+
+    counted as (
+        {% for entry in gate_sources() | selectattr("event_time") %}
+            select weeks.week_start, '{{ entry.name }}' as source, count(*) as landed, 0 as quarantined
+            from {{ source("landing", entry.name) }} as records
+            inner join
+                weeks
+                on records.{{ entry.event_time }} >= weeks.starts_at
+                and records.{{ entry.event_time }} < weeks.ends_at
+            group by weeks.week_start
+            union all
+        {% endfor %}
+        select weeks.week_start, undated_files.source, sum(undated_files.landed) as landed, 0 as quarantined
+        from undated_files
+        inner join weeks on undated_files.ingested_at >= weeks.starts_at and undated_files.ingested_at < weeks.ends_at
+        group by weeks.week_start, undated_files.source
+        union all
+        select weeks.week_start, quarantined.source, 0 as landed, count(*) as quarantined
+        from quarantined
+        inner join weeks on quarantined.counted_at >= weeks.starts_at and quarantined.counted_at < weeks.ends_at
+        group by weeks.week_start, quarantined.source
+    )
+
+select week_start, source, cast(sum(landed) as bigint) as landed, cast(sum(quarantined) as bigint) as quarantined
+from counted
+group by week_start, source

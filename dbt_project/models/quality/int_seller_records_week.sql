@@ -1,0 +1,47 @@
+{#
+    One row per week of the run, source and seller named by its records of the week: how many records, and how many of
+    them with timestamps that run backwards.
+#}
+{% set sources = gate_sources() | selectattr("event_time") | selectattr("has_seller") | list %}
+with
+
+    weeks as (select week_start, starts_at, ends_at from {{ ref("int_weeks") }}),
+
+    {% for entry in sources %}
+        {{ entry.name }} as (
+            select
+                {% if entry.version_of %} distinct {{ entry.version_of }}, {% endif %}
+                {% if entry.backwards %} runs_backwards,
+                {% else %} false as runs_backwards,
+                {% endif %}
+                seller_id,
+                {{ entry.event_time }} as happened_at
+            from {{ ref(entry.relation) }}
+            where
+                {{ entry.event_time }} >= (select min(starts_at) from weeks)
+                and {{ entry.event_time }} < (select max(ends_at) from weeks)
+        ),
+    {% endfor %}
+
+    counted as (
+        {% for entry in sources %}
+            select
+                weeks.week_start,
+                '{{ entry.name }}' as source,
+                {{ entry.name }}.seller_id,
+                count(*) as records,
+                count(*) filter (where {{ entry.name }}.runs_backwards) as backwards
+            from {{ entry.name }}
+            inner join
+                weeks
+                on {{ entry.name }}.happened_at >= weeks.starts_at
+                and {{ entry.name }}.happened_at < weeks.ends_at
+            group by weeks.week_start, {{ entry.name }}.seller_id
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
+    )
+
+select week_start, source, seller_id, records, backwards
+from counted

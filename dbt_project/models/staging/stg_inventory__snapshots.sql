@@ -1,0 +1,2 @@
+select snapshot_at, seller_id, sku_id, system, quantity
+from {{ source("landing", "inventory_snapshots") }}
