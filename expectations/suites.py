@@ -1,0 +1,79 @@
+"""The suite that a week's profile must meet, made from the rules. Not here: bounds (gate_rules.csv), measuring (dbt).
+
+The judged frame holds the rows of one week:
+
+    rule_id    scope      observed  ran  note
+    weights    all            99.0  yes               outside 100 to 100: fails
+    files_...  products        nan  yes  no files     nothing to judge: passes
+    days_...   oms_logs        nan  no                required, and nobody measured it: fails
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import great_expectations.expectations as gxe
+from great_expectations import ExpectationSuite
+from great_expectations.expectations.metadata_types import FailureSeverity
+from great_expectations.expectations.row_conditions import Column
+
+from orchestration.gate import messages
+from orchestration.gate.verdict import Rule
+
+SUITE_NAME = "gate"
+
+RULE, SCOPE, OBSERVED, RAN, NOTE = "rule_id", "scope", "observed", "ran", "note"
+YES, NO = "yes", "no"
+
+WITHIN_BOUNDS, EVERY_RULE_RAN, MEASURED_ONCE = "within_bounds", "every_rule_ran", "measured_once"
+
+
+def gate_suite(rules: Sequence[Rule]) -> ExpectationSuite:
+    """One expectation for each rule with a bound, and two that say the profile is complete."""
+    suite = ExpectationSuite(name=SUITE_NAME, meta={"about": "Profile of one week; every error rule must pass."})
+    for rule in rules:
+        if rule.lower is not None or rule.upper is not None:
+            suite.add_expectation(within_bounds(rule))
+    suite.add_expectation(every_rule_ran())
+    suite.add_expectation(measured_once())
+    return suite
+
+
+def within_bounds(rule: Rule) -> gxe.ExpectColumnValuesToBeBetween:
+    """What a rule observed is within its bounds, the bounds themselves included; no value is nothing to judge."""
+    text = f"{rule.rule_id} ({rule.severity}): {messages.bounds(rule)}. Set {rule.set_on}: {rule.reason}"
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=OBSERVED,
+        min_value=rule.lower,
+        max_value=rule.upper,
+        row_condition=Column(RULE) == rule.rule_id,
+        severity=FailureSeverity.CRITICAL if rule.severity == "error" else FailureSeverity.WARNING,
+        description=escape(text, quote=False),  # Data Docs take it for HTML,
+        meta={
+            "check": WITHIN_BOUNDS,
+            "rule_id": rule.rule_id,
+            "severity": rule.severity,
+            "set_on": str(rule.set_on),
+            "reason": rule.reason,
+        },
+    )
+
+
+def every_rule_ran() -> gxe.ExpectColumnValuesToBeInSet:
+    """Every rule that is required for the week was measured: a rule that didn't run counts as failed."""
+    return gxe.ExpectColumnValuesToBeInSet(
+        column=RAN,
+        value_set=[YES],
+        description="Every rule that is required for the week ran.",
+        meta={"check": EVERY_RULE_RAN},
+    )
+
+
+def measured_once() -> gxe.ExpectCompoundColumnsToBeUnique:
+    """A rule has one figure per scope: with two, it would be luck which one is published."""
+    return gxe.ExpectCompoundColumnsToBeUnique(
+        column_list=[RULE, SCOPE],
+        description="Every rule was measured once for each scope.",
+        meta={"check": MEASURED_ONCE},
+    )

@@ -1,0 +1,107 @@
+"""Has Great Expectations (slow to import) judge the profile, week by week. Not here: bounds and comparisons."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
+from great_expectations.core.run_identifier import RunIdentifier
+
+from expectations.suites import EVERY_RULE_RAN, MEASURED_ONCE, RULE, SCOPE, WITHIN_BOUNDS, gate_suite
+from orchestration.gate import messages
+from orchestration.gate.context import add_checkpoint, build_data_docs, open_context
+from orchestration.gate.frames import WeekProfile, week_profiles
+from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, Rule, RuleResult
+from orchestration.settings import Home
+
+# Rows that an expectation found wrong, by the expectation's `check`.
+_Unexpected = dict[str, set[tuple[str, str]]]
+
+
+def judge(
+    home: Home,
+    weeks: Sequence[date],
+    profile: Sequence[ProfileRow],
+    rules: Sequence[Rule],
+    required: Sequence[RequiredRow],
+) -> GateReport:
+    """The verdict on each week; validations are kept under the week's name, and Data Docs are brought up to date."""
+    profiles = week_profiles(weeks, profile, rules, required)
+    context = open_context(home)
+    checkpoint = add_checkpoint(context, gate_suite(rules))
+    results: list[RuleResult] = []
+    validations: list[Any] = []
+    for week in profiles:
+        run = RunIdentifier(run_name=week.week_start.isoformat(), run_time=datetime.now(UTC))
+        outcome = checkpoint.run(batch_parameters={"dataframe": week.frame()}, run_id=run)
+        for validation, result in outcome.run_results.items():
+            validations.append(validation)
+            results += _verdict(week, rules, _unexpected(week, result))
+    build_data_docs(home, context, validations)
+    return GateReport(weeks=tuple(week.week_start for week in profiles), results=tuple(results))
+
+
+def warm_up() -> None:
+    """Judges something small, so that what is loaded at first use is loaded before it is waited for."""
+    rule, week = Rule("warm_up", "error", 0, 1, date.min, ""), date.min
+    with TemporaryDirectory(prefix="metric-store-gate-") as folder:
+        judge(Home(Path(folder)), [week], [ProfileRow(week, rule.rule_id, "all", 2)], [rule], [])
+
+
+def _unexpected(week: WeekProfile, validation: ExpectationSuiteValidationResult) -> _Unexpected:
+    """What Great Expectations found wrong. An expectation that failed without naming a row gives no verdict at all."""
+    found: _Unexpected = {WITHIN_BOUNDS: set(), EVERY_RULE_RAN: set(), MEASURED_ONCE: set()}
+    for result in validation.results:
+        if result.success:
+            continue
+        config = result.expectation_config
+        meta = (config.meta if config else None) or {}
+        rows = result.result.get("unexpected_index_list")
+        if not rows:
+            reason = (result.exception_info or {}).get("exception_message") or "no row is named"
+            name = meta.get("rule_id") or meta.get("check")
+            raise GateError(f"Great Expectations couldn't judge {name} for week {week.week_start}: {reason}")
+        found[meta["check"]] |= {(row[RULE], row[SCOPE]) for row in rows}
+    return found
+
+
+def _verdict(week: WeekProfile, rules: Sequence[Rule], unexpected: _Unexpected) -> list[RuleResult]:
+    by_id = {rule.rule_id: rule for rule in rules}
+    position = {rule.rule_id: number for number, rule in enumerate(rules)}
+    times = Counter((row.rule_id, row.scope) for row in week.rows)
+    measured = {(row.rule_id, row.scope): row for row in week.rows}
+    keys = sorted({*measured, *week.missing}, key=lambda key: (position[key[0]], key[1]))
+    return [_result(week.week_start, by_id[key[0]], key[1], measured.get(key), times[key], unexpected) for key in keys]
+
+
+def _result(
+    week_start: date, rule: Rule, scope: str, row: ProfileRow | None, times: int, unexpected: _Unexpected
+) -> RuleResult:
+    key = (rule.rule_id, scope)
+    observed = None if row is None or row.observed is None else float(row.observed)
+    note = row.note if row else None
+    if key in unexpected[MEASURED_ONCE]:
+        message, observed = messages.repeated(rule.rule_id, scope, times), None
+    elif key in unexpected[EVERY_RULE_RAN]:
+        message, observed = messages.did_not_run(rule.rule_id, scope, observed), None
+    elif key in unexpected[WITHIN_BOUNDS]:
+        assert observed is not None  # Great Expectations leaves out rows without a value
+        message = messages.failed(rule, scope, observed, note)
+    else:
+        message = messages.passed(rule, observed, note)
+    return RuleResult(
+        week_start=week_start,
+        rule_id=rule.rule_id,
+        scope=scope,
+        severity=rule.severity,
+        passed=not any(key in rows for rows in unexpected.values()),
+        observed=observed,
+        lower=rule.lower,
+        upper=rule.upper,
+        message=message,
+    )

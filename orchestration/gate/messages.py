@@ -1,0 +1,62 @@
+"""The words of a verdict, for analysts. Not here: deciding what passed; that is Great Expectations' part."""
+
+from __future__ import annotations
+
+from orchestration.gate.verdict import Rule
+
+
+def bounds(rule: Rule) -> str:
+    """The permitted range: `0 to 60`, `at most 5`, `at least 0.5`, `7`, or `any number`."""
+    if rule.lower is None and rule.upper is None:
+        return "any number"
+    if rule.lower is None:
+        return f"at most {rule.upper:g}"
+    if rule.upper is None:
+        return f"at least {rule.lower:g}"
+    return f"{rule.lower:g}" if rule.lower == rule.upper else f"{rule.lower:g} to {rule.upper:g}"
+
+
+def passed(rule: Rule, observed: float | None, note: str | None) -> str:
+    if observed is None:
+        return note or "nothing to judge"
+    text = f"{_number(observed)}, permitted {bounds(rule)}"
+    return _with_note(text, note)
+
+
+def failed(rule: Rule, scope: str, observed: float, note: str | None) -> str:
+    subject = f"{_subject(rule.rule_id, scope)} is {_number_beyond(rule, observed)}"
+    is_range = None not in (rule.lower, rule.upper) and rule.lower != rule.upper
+    where = f"outside {bounds(rule)}" if is_range else f"should be {bounds(rule)}"
+    return _with_note(f"{subject}, {where} (set {rule.set_on}: {rule.reason.rstrip('. ')})", note)
+
+
+def did_not_run(rule_id: str, scope: str, observed: float | None) -> str:
+    """`observed` is what was measured in place of a number: not a number, or infinite."""
+    happened = "wasn't measured for this week" if observed is None else f"gave {observed} instead of a number"
+    return f"did not run: {_subject(rule_id, scope)} {happened}"
+
+
+def repeated(rule_id: str, scope: str, times: int) -> str:
+    return f"{_subject(rule_id, scope)} was measured {times} times for this week, so none of them counts"
+
+
+def _subject(rule_id: str, scope: str) -> str:
+    return rule_id if scope == "all" else f"{rule_id} of {scope}"
+
+
+def _with_note(text: str, note: str | None) -> str:
+    return f"{text}; {note}" if note else text
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return f"{value:.0f}" if value == int(value) else f"{value:.{digits}f}"
+
+
+def _number_beyond(rule: Rule, value: float) -> str:
+    """As many digits as it takes to see that the number is out of bounds: 60.004 isn't `60.00, outside 0 to 60`."""
+    for digits in (2, 4, 8):
+        text = _number(value, digits)
+        shown = float(text)
+        if (rule.lower is not None and shown < rule.lower) or (rule.upper is not None and shown > rule.upper):
+            return text
+    return repr(value)
