@@ -1,0 +1,50 @@
+"""The weeks of the run, and what the models read, written before dbt starts. Computes no figure."""
+
+from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
+
+from orchestration.assets.landing import OWNERS, landing_key
+from orchestration.ingest.contracts import SOURCES
+from orchestration.ingest.ledger import Ledger
+from orchestration.partitions import ONE_RUN, WEEKS, weeks_of
+from orchestration.planning import plan_weeks, state_of
+from orchestration.publication.reading import published_weeks
+from orchestration.resources import MetricStoreResource
+from orchestration.warehouse import prepare
+from orchestration.weeks import in_words
+
+RUN_INPUTS = AssetKey("run_inputs")
+
+
+@asset(
+    key=RUN_INPUTS,
+    deps=[landing_key(source) for source in SOURCES],
+    group_name="plan",
+    owners=OWNERS,
+    kinds={"duckdb"},
+    partitions_def=WEEKS,
+    backfill_policy=ONE_RUN,
+    pool="metric_store_writer",
+    description=(
+        "The weeks that the run computes, the record of files and the configuration, put before the models. Weeks that "
+        "would come out as they are published are left out; every configuration file is checked first."
+    ),
+)
+def run_inputs(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
+    with Ledger(store.place.ledger) as ledger:
+        state = state_of(ledger, published_weeks(store.place.published_store))
+        weeks = plan_weeks(state, store.configuration, store.clock, weeks_of(context))
+        for week in weeks:
+            store.configuration.check_week(week.week_start)
+        prepare(store.place, ledger, store.configuration, weeks, state.failed_files)
+    named = in_words(week.week_start for week in weeks) or "none"
+    context.log.info(f"weeks of this run: {named}")
+    return MaterializeResult(
+        metadata={
+            "weeks": named,
+            "new": sum(not week.is_published for week in weeks),
+            "restated": sum(week.is_published for week in weeks),
+            "configuration": MetadataValue.json(
+                {name: str(path) for name, path in sorted(store.configuration.paths.items())}
+            ),
+        }
+    )

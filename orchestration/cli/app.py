@@ -1,0 +1,136 @@
+"""The commands, their options, and how an error ends one. What they do stands in the modules beside this one."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestration.errors import MetricStoreError, UsageError
+from orchestration.settings import DEFAULT_HOME, HOME_VARIABLE, Home
+
+EXIT_WITHHELD = 3
+
+HOME_OPTION = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    help=f"Folder of the marketplace's files. Default: {HOME_VARIABLE}, then {DEFAULT_HOME}.",
+)
+
+
+class _Group(click.Group):
+    """Turns errors into one or two lines and the exit status of the specification; a traceback only with --debug."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except UsageError as error:
+            self._end(ctx, error, 2)
+        except (MetricStoreError, OSError) as error:
+            self._end(ctx, error, 1)
+        except Exception as error:
+            self._end(ctx, error, 1, prefix="unexpected error, please report it: ")
+
+    @staticmethod
+    def _end(ctx: click.Context, error: Exception, status: int, prefix: str = "") -> None:
+        if ctx.params.get("debug"):
+            raise error
+        text = str(error) or type(error).__name__
+        if prefix:
+            text = f"{type(error).__name__}: {text.splitlines()[0]}\nRun again with metric-store --debug to see where."
+        click.echo(f"Error: {prefix}{text}", err=True)
+        sys.exit(status)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="brand-experience-metric-store")
+def main(debug: bool) -> None:
+    """Weekly brand and seller figures of a marketplace."""
+
+
+@main.command()
+@HOME_OPTION
+@click.option("--weeks", default=6, show_default=True, type=click.IntRange(min=1), help="How many weeks.")
+@click.option("--start", help="First week, by its Monday.  [default: 2026-01-05]")
+@click.option("--sellers", default=200, show_default=True, type=click.IntRange(min=1), help="How many sellers.")
+@click.option(
+    "--orders-per-week", default=5000, show_default=True, type=click.IntRange(min=1), help="How many orders a week."
+)
+@click.option("--seed", default=7, show_default=True, help="The same arguments give the same bytes.")
+@click.option("--scenario", default="normal", show_default=True, help="What kind of weeks.")
+def sample(home: Path | None, start: str | None, **options: Any) -> None:
+    """Write synthetic raw files into the inbox."""
+    from orchestration.cli.sample import write
+    from orchestration.weeks import parse_week
+
+    write(Home.of(home), parse_week(start) if start else None, options)
+
+
+@main.command()
+@HOME_OPTION
+@click.option(
+    "--weeks", help="FIRST or FIRST..LAST, by their Mondays. Default: every complete week that is new or due."
+)
+@click.option("--now", hidden=True, help="The time of ingestion, for tests.")
+def run(home: Path | None, weeks: str | None, now: str | None) -> None:
+    """Ingest, build, gate and publish.
+
+    Ends with 0 when done, 1 when it failed, 2 for wrong usage, 3 when the gate withheld at least one week.
+    """
+    from orchestration.weeks import parse_weeks
+
+    requested = parse_weeks(weeks) if weeks else None
+    moment = datetime.fromisoformat(now) if now else None
+    from orchestration.cli.run import run_weeks
+
+    if run_weeks(Home.of(home).require(), requested, moment):
+        sys.exit(EXIT_WITHHELD)
+
+
+@main.command()
+@HOME_OPTION
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(home: Path | None, as_json: bool) -> None:
+    """Show each week: landed, published, blocked, due; failed files; quarantine counts."""
+    from orchestration.cli.status import show_status
+
+    show_status(Home.of(home).require(), as_json)
+
+
+@main.command()
+@click.argument("metric_id", metavar="METRIC")
+@HOME_OPTION
+@click.option("--week", help="The week, by its Monday. Default: all published weeks.")
+@click.option("--by", "dimension", help="A dimension, such as mall_segment or oms_client. Default: overall.")
+@click.option("--json", "form", flag_value="json", help="As JSON.")
+@click.option("--csv", "form", flag_value="csv", help="As CSV.")
+def metric(metric_id: str, home: Path | None, week: str | None, dimension: str | None, form: str | None) -> None:
+    """Show a published metric.
+
+    METRIC is an id of the catalogue, such as o2d_ratio, or cancellation_rate for a seller KPI.
+    """
+    from orchestration.cli.metric import show_metric
+    from orchestration.weeks import parse_week
+
+    show_metric(Home.of(home).require(), metric_id, parse_week(week) if week else None, dimension, form or "table")
+
+
+@main.command()
+@HOME_OPTION
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--automation", is_flag=True, help="Switch the schedule and the sensor on.")
+def ui(home: Path | None, port: int, automation: bool) -> None:
+    """Open the Dagster UI on 127.0.0.1, with the schedule and the sensor."""
+    from orchestration.cli.ui import serve
+
+    serve(Home.of(home).require(), port, automation)
+
+
+if __name__ == "__main__":
+    main()

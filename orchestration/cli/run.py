@@ -1,0 +1,127 @@
+"""`metric-store run`: plans, launches the weekly job in this process, and says how each week ended."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from orchestration.cli.progress import Progress
+from orchestration.configuration import load_configuration
+from orchestration.errors import MetricStoreError
+from orchestration.ingest.ledger import Ledger
+from orchestration.launching import work_of
+from orchestration.publication.reading import open_store, published_weeks
+from orchestration.settings import Home
+from orchestration.weeks import in_words
+
+
+def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None) -> list[date]:
+    """Run the weekly job for these weeks, or for all that are new or due; returns the weeks that the gate withheld."""
+    moment = now or datetime.now(UTC).replace(tzinfo=None)
+    configuration = load_configuration(home.config)
+    with Progress() as progress:
+        if requested is None:
+            work = work_of(home, configuration, moment)
+            if work.new_files:
+                _launch(home, None, now, progress)
+                work = work_of(home, configuration, moment)
+            weeks = work.weeks
+        else:
+            weeks = list(requested)
+        run_id = _launch(home, weeks, now, progress) if weeks else None
+    return _say(home, run_id, weeks)
+
+
+def _launch(home: Home, weeks: Sequence[date] | None, now: datetime | None, progress: Progress) -> str:
+    """Execute the job over these weeks, or only its landing; returns the run's id. Raises what made it fail."""
+    progress.step("starting")
+    warnings.filterwarnings("ignore", module="dagster")
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    from dagster import DagsterInstance
+
+    from orchestration.instance import prepare_instance, quick_history
+
+    prepare_instance(home)
+    from orchestration.assets.landing import LANDING_ASSETS
+    from orchestration.definitions import build_definitions
+    from orchestration.jobs import WEEKLY_RUN
+    from orchestration.partitions import tags_for
+    from orchestration.resources import MetricStoreResource
+
+    store = MetricStoreResource(home=str(home.root), wait_seconds=0, now=now.isoformat() if now else "")
+    definitions = build_definitions({"store": store}, loggers={"console": progress.logger()})
+    job = definitions.resolve_job_def(WEEKLY_RUN.name)
+    landing = [key for asset in LANDING_ASSETS for key in asset.keys]
+    with DagsterInstance.get() as instance, quick_history(home):
+        result = job.execute_in_process(
+            instance=instance,
+            run_config={"loggers": {"console": {}}},
+            tags=tags_for(weeks) if weeks else {},
+            asset_selection=None if weeks else landing,
+            raise_on_error=False,
+        )
+        if not result.success:
+            raise _cause(result)
+    return str(result.run_id)
+
+
+def _cause(result: object) -> MetricStoreError:
+    """The error of the step that failed, in its own words."""
+    from dagster import ExecuteInProcessResult
+
+    assert isinstance(result, ExecuteInProcessResult)
+    for event in result.all_events:
+        data = event.event_specific_data
+        error = getattr(data, "error", None)
+        if event.is_failure and error is not None:
+            while error.cause is not None:
+                error = error.cause
+            if error.cls_name and (error.cls_name.endswith("Error") or error.cls_name == "Timeout"):
+                text = error.message.strip()
+                name, _, said = text.partition(": ")
+                return MetricStoreError(said if name.endswith(error.cls_name) else text)
+    return MetricStoreError(f"The run failed; see run {result.run_id} in metric-store ui.")
+
+
+def _say(home: Home, run_id: str | None, weeks: Sequence[date]) -> list[date]:
+    """Print how the weeks of the run ended, and what failed; returns those withheld."""
+    import click
+
+    with Ledger(home.ledger, read_only=True) as ledger:
+        failed = ledger.files(status="failed")
+        attempts = {week: row for week, row in ledger.attempts().items() if run_id and row["run_id"] == run_id}
+    for file in failed:
+        click.echo(
+            f"Unreadable: inbox/{file['source']}/{file['path']}: {file['error']}. Mend it, or move it away.",
+            err=True,
+        )
+    withheld = sorted(week for week, row in attempts.items() if row["withheld_by"])
+    done = sorted(set(attempts) - set(withheld))
+    if not attempts:
+        click.echo(f"Nothing to do: {len(published_weeks(home.published_store))} weeks are published as they are.")
+        return []
+    if done:
+        click.echo(f"Published {len(done)} week{'s' if len(done) > 1 else ''}: {in_words(done)}")
+    for message in _why(home, withheld):
+        click.echo(message)
+    click.echo(f"Store: {home.published_store}")
+    return withheld
+
+
+def _why(home: Home, withheld: Sequence[date]) -> list[str]:
+    if not withheld:
+        return []
+    with open_store(home.published_store) as store:
+        rows = store.execute(
+            "select week_start, message from marts.fct_data_quality_week where not passed and severity = 'error' "
+            "and list_contains(?, week_start) order by week_start, rule_id, scope",
+            [list(withheld)],
+        ).fetchall()
+    lines = []
+    for week in withheld:
+        messages = [message for judged, message in rows if judged == week]
+        more = f" (and {len(messages) - 3} more)" if len(messages) > 3 else ""
+        lines.append(f"Withheld {week}: {'; '.join(messages[:3])}{more}")
+    return lines

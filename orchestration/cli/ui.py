@@ -1,0 +1,25 @@
+"""`metric-store ui`: Dagster's own UI and daemon for a home, on this machine only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from orchestration.dbt import ensure_manifest
+from orchestration.instance import prepare_instance
+from orchestration.settings import PROJECT_ROOT, Home
+
+
+def serve(home: Home, port: int, automation: bool) -> None:
+    """Start the UI in this process's place; it ends with Ctrl-C."""
+    prepare_instance(home)
+    ensure_manifest()
+    os.environ["METRIC_STORE_AUTOMATION"] = "on" if automation else "off"
+    workspace = PROJECT_ROOT / "workspace.yaml"
+    where = ["-w", str(workspace)] if workspace.is_file() else ["-m", "orchestration.definitions"]
+    click.echo(f"Dagster UI of {home.root}: http://127.0.0.1:{port}  (Ctrl-C ends it)", err=True)
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    os.execv(dagster, [dagster, "dev", *where, "--host", "127.0.0.1", "--port", str(port)])

@@ -1,0 +1,159 @@
+"""dbt in this process: parse once, build as often as needed, and pass its events on as they come.
+
+dagster-dbt's own resource starts `dbt --version` and then `dbt` as processes, which is more than half of a small
+run; the events that come out of here are dagster-dbt's all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
+from orchestration.errors import MetricStoreError
+from orchestration.settings import DBT_PROJECT_DIR, HOME_VARIABLE, Home
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+#: Where the project's own parse lies; made by `make` and whenever the project is newer than it.
+PROJECT_TARGET = DBT_PROJECT_DIR / "target"
+MANIFEST_PATH = PROJECT_TARGET / "manifest.json"
+
+_OFFLINE = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_VERSION_CHECK": "false", "DO_NOT_TRACK": "1"}
+
+
+class DbtError(MetricStoreError):
+    """A dbt invocation failed; the text names the nodes and what they said."""
+
+
+def ensure_manifest() -> Path:
+    """The path of the project's manifest; parses the project first if a file of it is newer. Safe to call at once."""
+    if not _is_current():
+        PROJECT_TARGET.mkdir(exist_ok=True)
+        with FileLock(PROJECT_TARGET / ".parse.lock"):
+            if not _is_current():
+                # In full: a partial parse of a project in the middle of a change has lost dependencies before.
+                _invoke(["parse", "--no-partial-parse"], PROJECT_TARGET, Home.of(PROJECT_TARGET))
+    return MANIFEST_PATH
+
+
+def parse_strictly(target: str) -> list[str]:
+    """Parse the project from nothing; returns its errors, or what dbt warns of."""
+    warnings: list[str] = []
+    try:
+        _invoke(["parse", "--no-partial-parse"], Path(target), Home.of(target), warnings=warnings)
+    except DbtError as error:
+        return [str(error)]
+    return warnings
+
+
+def _is_current() -> bool:
+    if not MANIFEST_PATH.is_file():
+        return False
+    made = MANIFEST_PATH.stat().st_mtime
+    parts = (DBT_PROJECT_DIR / "models", DBT_PROJECT_DIR / "macros", DBT_PROJECT_DIR / "tests")
+    files = [
+        DBT_PROJECT_DIR / "dbt_project.yml",
+        DBT_PROJECT_DIR / "profiles.yml",
+        *(f for part in parts for f in part.rglob("*")),
+    ]
+    return all(file.stat().st_mtime <= made for file in files)
+
+
+class DbtProjectRun:
+    """dbt against the warehouse of one home. The project is parsed at the first invocation and kept."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._manifest: Manifest | None = None
+
+    @property
+    def target(self) -> Path:
+        return self._home.dbt_target
+
+    def build(self, select: Sequence[str], exclude: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Build the selected nodes; yields dbt's structured events while it works. Raises DbtError if a node failed."""
+        # The manifest is in memory, and the results come as events: dbt needn't write either.
+        arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test", "--select", *select]
+        if exclude:
+            arguments += ["--exclude", *exclude]
+        if self._manifest is None:
+            self._manifest = self._parse()
+        events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        failure: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                _invoke(arguments, self.target, self._home, self._manifest, events)
+            except BaseException as error:  # handed over to the thread that reads the events
+                failure.append(error)
+            finally:
+                events.put(None)
+
+        thread = threading.Thread(target=work, name="dbt")
+        thread.start()
+        try:
+            while (event := events.get()) is not None:
+                yield event
+        finally:
+            thread.join()
+        if failure:
+            raise failure[0]
+
+    def _parse(self) -> Manifest:
+        """The project's manifest as dbt's own object; it names no home, so that one parse serves all of them."""
+        ensure_manifest()
+        with FileLock(PROJECT_TARGET / ".parse.lock"):
+            return _invoke(["parse", "--no-write-json"], PROJECT_TARGET, Home.of(PROJECT_TARGET))
+
+
+def _invoke(
+    arguments: Sequence[str],
+    target: Path,
+    home: Home,
+    manifest: Manifest | None = None,
+    events: queue.Queue[dict[str, Any] | None] | None = None,
+    warnings: list[str] | None = None,
+) -> Any:
+    from dbt.cli.main import dbtRunner
+    from dbt_common.events.functions import msg_to_dict
+
+    os.environ.update(_OFFLINE)
+    os.environ[HOME_VARIABLE] = str(home.root)
+    errors: list[str] = []
+
+    def on_event(message: Any) -> None:
+        if message.info.level == "error" and message.info.msg.strip():
+            errors.append(message.info.msg.strip())
+        if message.info.level == "warn" and warnings is not None:
+            warnings.append(message.info.msg.strip())
+        if events is not None and message.info.name in ("NodeFinished", "LogModelResult", "LogTestResult"):
+            events.put(msg_to_dict(message))
+
+    command = [
+        *("--quiet", "--no-use-colors", "--log-level-file", "none", "--log-level", "none"),
+        *arguments,
+        *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
+        *("--target-path", str(target), "--log-path", str(target)),
+    ]
+    try:
+        result = dbtRunner(manifest=manifest, callbacks=[on_event]).invoke(command)
+    finally:
+        _close_connections()
+    if not result.success:
+        said = errors or [str(result.exception or "no reason given")]
+        raise DbtError(f"dbt {arguments[0]} failed: " + " | ".join(dict.fromkeys(said)))
+    return result.result
+
+
+def _close_connections() -> None:
+    """The adapter keeps the warehouse open for the life of the process, and with it every other process out."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()

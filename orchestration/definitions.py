@@ -1,0 +1,34 @@
+"""The code location. Nothing is opened and nothing is contacted here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import Definitions, EnvVar, LoggerDefinition
+
+from orchestration.assets.build import after_gate, build
+from orchestration.assets.gate import gate
+from orchestration.assets.landing import LANDING_ASSETS
+from orchestration.assets.plan import run_inputs
+from orchestration.assets.publish import published_store
+from orchestration.jobs import SCHEDULES, SENSORS, WEEKLY_RUN
+from orchestration.resources import MetricStoreResource
+from orchestration.settings import HOME_VARIABLE
+
+
+def build_definitions(
+    overrides: Mapping[str, Any] | None = None, loggers: Mapping[str, LoggerDefinition] | None = None
+) -> Definitions:
+    """The definitions; `overrides` replaces resources, `loggers` the console, for the command line and for tests."""
+    return Definitions(
+        assets=[*LANDING_ASSETS, run_inputs, build, gate, after_gate, published_store],
+        jobs=[WEEKLY_RUN],
+        schedules=SCHEDULES,
+        sensors=SENSORS,
+        resources={"store": MetricStoreResource(home=EnvVar(HOME_VARIABLE)), **(overrides or {})},
+        loggers=dict(loggers or {}),
+    )
+
+
+defs = build_definitions()

@@ -1,0 +1,164 @@
+"""Which weeks a run computes: those asked for, or every complete week that is new or due for restatement.
+
+Decided from the ledger, the published store and the configuration; nothing is read but their compact tables.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from orchestration.configuration import Configuration
+from orchestration.errors import MetricStoreError
+from orchestration.ingest.ledger import Ledger
+from orchestration.publication.reading import PublishedWeek
+from orchestration.settings import DBT_PROJECT_DIR
+from orchestration.weeks import in_words
+
+#: A week is landed when one of these has a record in it.
+WEEK_SOURCES = ("oms_logs", "seller_orders")
+
+
+@dataclass(frozen=True)
+class WeekPlan:
+    """One week to compute, and the marks by which it is known whether anything it depends on has changed."""
+
+    week_start: date
+    is_published: bool
+    raw_fingerprint: str
+    config_hash: str
+
+    def mark(self, failed_files: str) -> str:
+        """Changes when the week could come out differently: other records, configuration, code or unreadable files."""
+        return _digest(
+            [self.raw_fingerprint, self.config_hash, code_version(), "" if self.is_published else failed_files]
+        )
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of every week before a run."""
+
+    landed: dict[date, int]
+    fingerprints: dict[date, str]
+    published: dict[date, PublishedWeek]
+    attempts: dict[date, dict[str, Any]]
+    failed_files: str
+
+    @property
+    def due(self) -> list[date]:
+        """Published weeks that read something that landed after their build."""
+        return sorted(
+            week
+            for week, published in self.published.items()
+            if self.fingerprints.get(week) != published.raw_fingerprint
+        )
+
+
+def state_of(ledger: Ledger, published: dict[date, PublishedWeek]) -> State:
+    """The state of a home."""
+    landed = ledger.landed_rows_by_week(WEEK_SOURCES)
+    failed = [f"{row['source']}/{row['path']}:{row['size']}:{row['mtime_ns']}" for row in ledger.files(status="failed")]
+    return State(
+        landed=landed,
+        fingerprints=_fingerprints(ledger, set(landed) | set(published)),
+        published=published,
+        attempts=ledger.attempts(),
+        failed_files=_digest(sorted(failed)) if failed else "",
+    )
+
+
+def plan_weeks(
+    state: State, configuration: Configuration, now: datetime, requested: Sequence[date] | None
+) -> list[WeekPlan]:
+    """The weeks to compute, oldest first; those that would come out as they are published are left out.
+
+    Raises MetricStoreError for a requested week that hasn't passed, and where no requested week has a record.
+    """
+    if requested is not None:
+        _check_requested(state, configuration, now, requested)
+        return [plan for plan in _plans(state, configuration, requested) if not _is_done(state, plan)]
+    candidates = [week for week in set(state.landed) - set(state.published) if configuration.calculated_at(week) <= now]
+    plans = _plans(state, configuration, [*candidates, *state.due])
+    return [plan for plan in plans if not _was_withheld_as_it_is(state, plan)]
+
+
+def _plans(state: State, configuration: Configuration, weeks: Iterable[date]) -> list[WeekPlan]:
+    return [
+        WeekPlan(
+            week, week in state.published, state.fingerprints.get(week, _digest([])), configuration.config_hash(week)
+        )
+        for week in sorted(weeks)
+    ]
+
+
+def _is_done(state: State, plan: WeekPlan) -> bool:
+    published = state.published.get(plan.week_start)
+    return (
+        published is not None
+        and published.raw_fingerprint == plan.raw_fingerprint
+        and published.config_hash == plan.config_hash
+        and published.code_version == code_version()
+        and not _was_withheld_as_it_is(state, plan)
+    )
+
+
+def _was_withheld_as_it_is(state: State, plan: WeekPlan) -> bool:
+    attempt = state.attempts.get(plan.week_start)
+    return (
+        attempt is not None and bool(attempt["withheld_by"]) and attempt["fingerprint"] == plan.mark(state.failed_files)
+    )
+
+
+def _check_requested(state: State, configuration: Configuration, now: datetime, requested: Sequence[date]) -> None:
+    ahead = [week for week in requested if configuration.calculated_at(week) > now]
+    if ahead:
+        raise MetricStoreError(
+            f"Not over yet: {in_words(ahead)}. It can be computed from "
+            f"{configuration.calculated_at(ahead[0]):%Y-%m-%d %H:%M} UTC on; leave it out of --weeks."
+        )
+    if not any(week in state.landed for week in requested):
+        known = (
+            f"Landed weeks: {in_words(state.landed)}."
+            if state.landed
+            else "Nothing has landed yet: put files into the inbox."
+        )
+        raise MetricStoreError(f"No order and no log landed in {in_words(requested)}.\n{known}")
+
+
+def _fingerprints(ledger: Ledger, weeks: set[date]) -> dict[date, str]:
+    """Per week, a digest of the landed files that hold something the week reads."""
+    names = {
+        int(row["file_id"]): f"{row['source']}/{row['path']}:{row['size']}:{row['mtime_ns']}:{row['landed']}"
+        for row in ledger.files()
+    }
+    read: dict[date, set[str]] = {week: set() for week in weeks}
+    for first, last, file_id in ledger.touches():
+        for week in weeks:
+            if first <= week <= last:
+                read[week].add(names[file_id])
+    return {week: _digest(sorted(files)) for week, files in read.items()}
+
+
+@cache
+def code_version() -> str:
+    """The release, and a digest of the SQL that makes the figures."""
+    digest = hashlib.sha256()
+    for part in ("macros", "models"):
+        for file in sorted((DBT_PROJECT_DIR / part).rglob("*.sql")):
+            digest.update(file.relative_to(DBT_PROJECT_DIR).as_posix().encode() + b"\0" + file.read_bytes())
+    return f"{importlib.metadata.version('brand-experience-metric-store')}+{digest.hexdigest()[:8]}"
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def week_offset(configuration: Configuration) -> tuple[str, int]:
+    """The reporting time zone, and the hours from a week's end to its calculation."""
+    return str(configuration.setting("reporting_timezone")), int(str(configuration.setting("calculation_offset_hours")))

@@ -1,0 +1,1 @@
+"""The published store: how a build gets into it, and how it is read."""

@@ -1,0 +1,244 @@
+"""Publishes: writes a whole new store beside the old one and puts it in its place in one rename.
+
+A reader that has the old file open keeps it, one that opens the path gets the new one; a crash at any point leaves the
+old one. The figures are the marts' own rows; nothing is computed here but the list of figures that changed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from orchestration.ingest.readers import sql_name, sql_text
+from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable
+from orchestration.settings import Home
+
+#: Columns that follow the week before: filling them in when that week is published is no restatement.
+_OF_WEEK_BEFORE = frozenset({"previous_value", "previous_grade", "change"})
+
+
+@dataclass(frozen=True)
+class WeekToPublish:
+    """A week that the gate let through, and the marks of what it was made from. `calculated_at` is UTC."""
+
+    week_start: date
+    calculated_at: datetime
+    config_hash: str
+    code_version: str
+    raw_fingerprint: str
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publication did: rows of its weeks by table, and how many published figures changed."""
+
+    build_id: str
+    rows: dict[str, int]
+    restated: int
+
+
+def remove_unfinished(home: Home) -> None:
+    """Remove stores that a killed run didn't finish."""
+    for file in home.published.glob(".next-*"):
+        file.unlink()
+
+
+def publish(
+    home: Home,
+    marts: Sequence[PublishedTable],
+    weeks: Sequence[WeekToPublish],
+    judged: Sequence[date],
+    build_id: str,
+    now: datetime,
+) -> Published:
+    """Publish these weeks' rows of the marts; `judged` are all weeks whose verdicts are shown, `now` is UTC."""
+    home.published.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(home)
+    target = home.published / f".next-{build_id}.duckdb"
+    with _next_store(home, target) as db:
+        rows = {table.name: _write_mart(db, table, [week.week_start for week in weeks], judged) for table in marts}
+        _write_publication(db, weeks, build_id, now)
+        restated = _write_restatements(db, marts, weeks, build_id, now)
+    _sync(target)
+    target.replace(home.published_store)
+    _sync(home.published)
+    return Published(build_id, rows, restated)
+
+
+@contextmanager
+def _next_store(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The store to be, with the warehouse attached as `warehouse` and the present store, if any, as `present`."""
+    db = duckdb.connect(str(target))
+    try:
+        db.execute("set TimeZone = 'UTC'")
+        db.execute(f"attach {sql_text(str(home.warehouse))} as warehouse (read_only)")
+        if home.published_store.is_file():
+            db.execute(f"attach {sql_text(str(home.published_store))} as present (read_only)")
+        db.execute("create schema marts")
+        yield db
+        db.execute("detach warehouse")
+        db.execute("checkpoint")
+    finally:
+        db.close()
+
+
+def _write_mart(
+    db: duckdb.DuckDBPyConnection, table: PublishedTable, weeks: Sequence[date], judged: Sequence[date]
+) -> int:
+    """The table with the rows of the weeks replaced; returns how many rows those are."""
+    _create(db, table)
+    columns = ", ".join(map(sql_name, table.columns))
+    if not table.is_weekly:
+        db.execute(
+            f"insert into marts.{table.name} select {columns} from warehouse.marts.{table.name} "
+            f"order by {_order(table)}"
+        )
+        return _count(db, f"marts.{table.name}")
+    replaced = _replaced_weeks(db, table, weeks, judged)
+    fresh = f"select {columns} from warehouse.marts.{table.name} where week_start in ({_listed(replaced)})"
+    kept = _kept(db, table)
+    # A week's rows come from the warehouse where it has any part in this publication, else they stay.
+    rest = (
+        f" union all select {kept} from present.marts.{table.name} where week_start not in ({_listed(replaced)})"
+        if kept
+        else ""
+    )
+    db.execute(f"insert into marts.{table.name} select * from ({fresh}{rest}) order by {_order(table)}")
+    return _count(db, f"warehouse.marts.{table.name} where week_start in ({_listed(replaced)})")
+
+
+def _replaced_weeks(
+    db: duckdb.DuckDBPyConnection, table: PublishedTable, weeks: Sequence[date], judged: Sequence[date]
+) -> list[date]:
+    if table.name == "fct_data_quality_week":
+        return sorted(judged)  # a withheld week shows why
+    if _OF_WEEK_BEFORE & table.columns.keys():
+        # What a published week says of the week before is filled in when that one is published.
+        return sorted({*weeks, *(_current_weeks(db) & {week + timedelta(days=7) for week in weeks})})
+    return sorted(weeks)
+
+
+def _current_weeks(db: duckdb.DuckDBPyConnection) -> set[date]:
+    if not _kept(db, PUBLICATION):
+        return set()
+    return {
+        row[0] for row in db.execute("select week_start from present.marts.publication where is_current").fetchall()
+    }
+
+
+def _kept(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> str:
+    """The present store's columns for this table, nulls for those it didn't have yet; empty without such a table."""
+    rows = db.execute(
+        "select column_name from duckdb_columns() "
+        "where database_name = 'present' and schema_name = 'marts' and table_name = ?",
+        [table.name],
+    ).fetchall()
+    have = {row[0] for row in rows}
+    if not have:
+        return ""
+    return ", ".join(
+        sql_name(name) if name in have else f"cast(null as {kind})" for name, (kind, _) in table.columns.items()
+    )
+
+
+def _write_publication(
+    db: duckdb.DuckDBPyConnection, weeks: Sequence[WeekToPublish], build_id: str, now: datetime
+) -> None:
+    _create(db, PUBLICATION)
+    if kept := _kept(db, PUBLICATION):
+        db.execute(f"insert into marts.publication select {kept} from present.marts.publication")
+        again = _listed([week.week_start for week in weeks])
+        db.execute(f"update marts.publication set is_current = false where week_start in ({again})")
+    if weeks:
+        db.executemany(
+            "insert into marts.publication values (?, ?, ?, ?, ?, ?, ?, true)",
+            [
+                (w.week_start, build_id, now, w.calculated_at, w.config_hash, w.code_version, w.raw_fingerprint)
+                for w in weeks
+            ],
+        )
+
+
+def _write_restatements(
+    db: duckdb.DuckDBPyConnection,
+    marts: Sequence[PublishedTable],
+    weeks: Sequence[WeekToPublish],
+    build_id: str,
+    now: datetime,
+) -> int:
+    """List every figure of a week published before that comes out differently now; returns how many."""
+    _create(db, RESTATEMENT)
+    if kept := _kept(db, RESTATEMENT):
+        db.execute(f"insert into marts.fct_restatement select {kept} from present.marts.fct_restatement")
+    before = _count(db, "marts.fct_restatement")
+    again = sorted(_current_weeks(db) & {week.week_start for week in weeks})
+    for table in marts:
+        if again and table.is_weekly and table.name != "fct_data_quality_week" and _kept(db, table):
+            db.execute(_changes_query(table, again), [build_id, now])
+    return _count(db, "marts.fct_restatement") - before
+
+
+def _changes_query(table: PublishedTable, weeks: Sequence[date]) -> str:
+    """SQL: figures of these weeks in which the new store differs from the present one."""
+    rest = [name for name in table.key if name != "week_start"]
+    key = " || ', ' || ".join(f"'{name}=' || cast({sql_name(name)} as varchar)" for name in rest) or "''"
+    values = ", ".join(f"{sql_text(name)}: cast({sql_name(name)} as varchar)" for name in table.facts)
+
+    def figures(database: str) -> str:
+        return f"""
+            select week_start, key, figure.key as column_name, figure.value as value
+            from (
+                select week_start, {key} as key, unnest(map_entries(map {{{values}}})) as figure
+                from {database}marts.{table.name} where week_start in ({_listed(weeks)})
+            )
+        """
+
+    return f"""
+        insert into marts.fct_restatement
+        select week_start, '{table.name}', key, column_name, ?, before.value, after.value, ?
+        from ({figures("present.")}) as before
+        full join ({figures("")}) as after using (week_start, key, column_name)
+        where
+            before.value is distinct from after.value
+            and not (column_name in ({", ".join(map(sql_text, sorted(_OF_WEEK_BEFORE)))}) and before.value is null)
+    """
+
+
+def _create(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> None:
+    """An empty table of the declared columns, described."""
+    columns = ", ".join(
+        f"{sql_name(name)} {kind}{' not null' if name in table.key else ''}"
+        for name, (kind, _) in table.columns.items()
+    )
+    db.execute(f"create table marts.{table.name} ({columns})")
+    db.execute(f"comment on table marts.{table.name} is {sql_text(table.description)}")
+    for name, (_, description) in table.columns.items():
+        db.execute(f"comment on column marts.{table.name}.{sql_name(name)} is {sql_text(description)}")
+
+
+def _order(table: PublishedTable) -> str:
+    """Rows lie in the order of the key, so that the same inputs give the same table."""
+    return ", ".join(map(sql_name, table.key))
+
+
+def _listed(weeks: Sequence[date]) -> str:
+    # An empty list isn't SQL, and `not in (null)` is true of nothing.
+    return ", ".join(f"date '{week}'" for week in weeks) or "select cast(null as date) where false"
+
+
+def _count(db: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(db.execute(f"select count(*) from {relation}").fetchall()[0][0])
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

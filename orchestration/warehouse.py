@@ -1,0 +1,196 @@
+"""The warehouse's inputs: views over landed files, the run's weeks, the record of files, configuration and verdicts.
+
+The only writer of the schemas `landing`, `inputs` and `config`; dbt owns the rest. docs/architecture.md lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+
+from orchestration.configuration import Configuration
+from orchestration.dbt import MANIFEST_PATH
+from orchestration.ingest.contracts import SOURCES, Source
+from orchestration.ingest.ledger import Ledger
+from orchestration.ingest.readers import sql_name, sql_text
+from orchestration.planning import WeekPlan, code_version
+from orchestration.publication.tables import mart_tables
+from orchestration.settings import Home
+
+#: Of an event source that grows with time, only what a run's weeks can reach is put before the models: how many weeks
+#: before the first and after the last. Other sources are whole, because what is old may still be open.
+_REACH = {"oms_logs": (13, 2), "inventory_snapshots": (1, 1)}
+
+_TABLES = {
+    "inputs.run_weeks": """
+        week_start date, is_published boolean, raw_fingerprint varchar, config_hash varchar, mark varchar
+    """,
+    "inputs.sources": "source varchar, is_present boolean",
+    "inputs.files": """
+        file_id bigint, source varchar, path varchar, status varchar, rows_read bigint, landed bigint,
+        quarantined bigint, duplicates bigint, error varchar, ingested_at timestamp
+    """,
+    "inputs.gate_results": """
+        week_start date, rule_id varchar, scope varchar, severity varchar, passed boolean, observed double,
+        lower double, upper double, message varchar
+    """,
+    "inputs.gate_verdicts": "week_start date, is_publishable boolean",
+}
+_FILE_COLUMNS = (
+    *("file_id", "source", "path", "status", "rows_read", "landed"),
+    *("quarantined", "duplicates", "error", "ingested_at"),
+)
+_QUARANTINED = {
+    "source": "VARCHAR",
+    "reason": "VARCHAR",
+    "event_at": "TIMESTAMP",
+    "ingested_at": "TIMESTAMP",
+    "_file_id": "BIGINT",
+}
+
+
+@contextmanager
+def open_warehouse(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse of a home; one process at a time."""
+    connection = duckdb.connect(str(home.warehouse), read_only=read_only)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def prepare(
+    home: Home, ledger: Ledger, configuration: Configuration, weeks: Sequence[WeekPlan], failed_files: str
+) -> None:
+    """Put everything the models read before them. A warehouse of other code, or a broken one, starts anew."""
+    _discard_foreign(home)
+    with open_warehouse(home) as db:
+        for schema in ("landing", "inputs", "config"):
+            db.execute(f"create schema if not exists {schema}")
+        db.execute("create or replace table inputs.code as select ? as version", [code_version()])
+        for table, columns in _TABLES.items():
+            db.execute(f"create or replace table {table} ({columns})")
+        _insert(
+            db,
+            "inputs.run_weeks",
+            [(w.week_start, w.is_published, w.raw_fingerprint, w.config_hash, w.mark(failed_files)) for w in weeks],
+        )
+        _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
+        _insert(db, "inputs.files", [tuple(row[name] for name in _FILE_COLUMNS) for row in ledger.files()])
+        for source in SOURCES:
+            _create_landing_view(db, home, ledger, source, [week.week_start for week in weeks])
+        _create_quarantine_view(db, home, ledger)
+        for name, table in configuration.tables.items():
+            db.register("config_table", table)
+            db.execute(f"create or replace table config.{sql_name(name)} as select * from config_table")
+            db.unregister("config_table")
+        _copy_published_metrics(db, home, [week.week_start for week in weeks])
+
+
+def run_weeks(home: Home) -> list[tuple[date, bool, str, str, str]]:
+    """(week, was published before, raw fingerprint, configuration hash, mark) of the weeks of the run in progress."""
+    with open_warehouse(home, read_only=True) as db:
+        return db.execute("select * from inputs.run_weeks order by week_start").fetchall()
+
+
+def read_rows(home: Home, query: str) -> list[dict[str, Any]]:
+    """The rows of a query over the warehouse, for the few rows of profiles and verdicts."""
+    with open_warehouse(home, read_only=True) as db:
+        cursor = db.execute(query)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def write_verdicts(home: Home, results: Iterable[tuple[Any, ...]], publishable: dict[date, bool]) -> None:
+    """Keep what the gate said, for the models that show it and for publication."""
+    with open_warehouse(home) as db:
+        for table in ("inputs.gate_results", "inputs.gate_verdicts"):
+            db.execute(f"delete from {table}")
+        _insert(db, "inputs.gate_results", list(results))
+        _insert(db, "inputs.gate_verdicts", list(publishable.items()))
+
+
+def _insert(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        db.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
+
+
+def _discard_foreign(home: Home) -> None:
+    files = [home.warehouse, home.warehouse.with_name(home.warehouse.name + ".wal")]
+    if not home.warehouse.is_file():
+        keep = False
+    else:
+        try:
+            with open_warehouse(home) as db:
+                keep = db.execute("select version from inputs.code").fetchall() == [(code_version(),)]
+        except duckdb.IOException as error:
+            if "lock" in str(error):
+                raise
+            keep = False
+        except duckdb.Error:
+            keep = False
+    if not keep:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _create_landing_view(
+    db: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, source: Source, weeks: Sequence[date]
+) -> None:
+    columns = {**{column.name: column.sql_type for column in source.columns}, "_file_id": "BIGINT", "_row": "BIGINT"}
+    paths = [
+        str(home.landing / source.name / row["path"])
+        for row in ledger.partitions(source.name)
+        if _reaches(source, row["week"], weeks)
+    ]
+    _create_view(db, f"landing.{source.name}", columns, paths)
+
+
+def _reaches(source: Source, week: str, weeks: Sequence[date]) -> bool:
+    if source.name not in _REACH or not weeks:
+        return True
+    before, after = _REACH[source.name]
+    return min(weeks) - timedelta(weeks=before) <= date.fromisoformat(week) <= max(weeks) + timedelta(weeks=after)
+
+
+def _create_quarantine_view(db: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger) -> None:
+    known = {int(row["file_id"]) for row in ledger.files() if row["quarantined"]}
+    paths = [str(file) for file in sorted(home.quarantine.glob("*/*.parquet")) if int(file.stem.split("-")[0]) in known]
+    _create_view(db, "landing.quarantined", _QUARANTINED, paths)
+
+
+def _create_view(db: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], paths: Sequence[str]) -> None:
+    """A view over Parquet files, or an empty one of the same columns: models must not care whether there is a file."""
+    if paths:
+        select = ", ".join(map(sql_name, columns))
+        query = f"select {select} from read_parquet([{', '.join(map(sql_text, paths))}], hive_partitioning = false)"
+    else:
+        query = (
+            "select "
+            + ", ".join(f"cast(null as {kind}) as {sql_name(column)}" for column, kind in columns.items())
+            + " where false"
+        )
+    db.execute(f"create or replace view {name} as {query}")
+
+
+def _copy_published_metrics(db: duckdb.DuckDBPyConnection, home: Home, weeks: Sequence[date]) -> None:
+    """The published rows of the run's weeks and of those next to them, from which the models take `previous_value`."""
+    published = next(table for table in mart_tables(MANIFEST_PATH) if table.name == "fct_metric_week")
+    columns = ", ".join(f"{sql_name(name)} {kind}" for name, (kind, _) in published.columns.items())
+    db.execute(f"create or replace table inputs.published_metrics ({columns})")
+    if not home.published_store.is_file():
+        return
+    near = ", ".join(f"date '{week + timedelta(days=days)}'" for week in weeks for days in (-7, 0, 7))
+    db.execute(f"attach {sql_text(str(home.published_store))} as published (read_only)")
+    try:
+        db.execute(
+            "insert into inputs.published_metrics by name "
+            f"select * from published.marts.fct_metric_week where week_start in ({near or 'null'})"
+        )
+    finally:
+        db.execute("detach published")

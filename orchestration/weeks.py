@@ -1,0 +1,48 @@
+"""Weeks by name: what a user may write for one or several, and lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from orchestration.errors import UsageError
+
+WEEK = timedelta(days=7)
+
+
+def parse_week(text: str) -> date:
+    """A week by its Monday, YYYY-MM-DD. Raises UsageError for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no week: write its Monday as YYYY-MM-DD.") from None
+    if day.weekday() != 0:
+        monday = day - timedelta(days=day.weekday())
+        raise UsageError(f"{text} is a {day:%A}; a week is named by its Monday: {monday}.")
+    return day
+
+
+def parse_weeks(text: str) -> list[date]:
+    """`FIRST` or `FIRST..LAST`, both included. Raises UsageError."""
+    first_text, parted, last_text = text.partition("..")
+    first = parse_week(first_text)
+    last = parse_week(last_text) if parted else first
+    if last < first:
+        raise UsageError(f"{text}: the last week is before the first; write --weeks {last}..{first}.")
+    return weeks_between(first, last)
+
+
+def weeks_between(first: date, last: date) -> list[date]:
+    """Every Monday from first to last."""
+    return [first + number * WEEK for number in range((last - first).days // 7 + 1)]
+
+
+def in_words(weeks: Iterable[date]) -> str:
+    """Weeks as ranges: `2024-08-05..2024-08-19, 2024-09-02`."""
+    ranges: list[list[date]] = []
+    for week in sorted(weeks):
+        if ranges and week - ranges[-1][1] == WEEK:
+            ranges[-1][1] = week
+        else:
+            ranges.append([week, week])
+    return ", ".join(str(first) if first == last else f"{first}..{last}" for first, last in ranges)

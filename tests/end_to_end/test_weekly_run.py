@@ -1,0 +1,157 @@
+"""The weekly run on synthetic records: order of weeks, reruns, late records, withheld weeks, plain dbt."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.publication.reading import open_store
+from orchestration.settings import DBT_PROJECT_DIR
+from tests.conftest import SAMPLE_WEEKS, metric_store, run, small_sample
+
+#: What tells of the build itself, not of the week.
+_OF_THE_BUILD = ("publication", "fct_restatement")
+
+
+def tables(home: Path) -> dict[str, list[tuple]]:
+    """Every published table as rows; what tells of the build itself is left out."""
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        names = [row[0] for row in store.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()]
+        return {
+            name: store.execute(f"select * from marts.{name} order by all").fetchall()
+            for name in sorted(names)
+            if name not in _OF_THE_BUILD
+        }
+
+
+def query(home: Path, sql: str) -> list[tuple]:
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        return store.execute(sql).fetchall()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)], ids=["one by one", "shuffled"])
+def test_order_of_weeks_does_not_matter(order: Sequence[int], sample_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sample_home / "inbox", home / "inbox")
+    for place in order:
+        ended = run(home, SAMPLE_WEEKS[place])
+        assert ended.status == 0, ended.text
+    expected, found = tables(sample_home), tables(home)
+    assert found.keys() == expected.keys()
+    assert sum(map(len, expected.values())) > 1000
+    for name in expected:
+        assert found[name] == expected[name], name
+    assert query(home, "select count(*) from marts.fct_restatement") == [(0,)], "filling in previous_value is no restatement"
+
+
+def test_every_table_has_something_to_show(sample_home: Path) -> None:
+    assert {name: len(rows) for name, rows in tables(sample_home).items() if not rows} == {}
+
+
+def test_running_again_adds_no_build(home_copy: Path) -> None:
+    before = (home_copy / "published" / "metric_store.duckdb").stat()
+    ended = run(home_copy)
+    assert (ended.status, ended.out.split(":")[0]) == (0, "Nothing to do")
+    after = (home_copy / "published" / "metric_store.duckdb").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_late_record_restates_its_week_only_by_a_new_build(home_copy: Path) -> None:
+    log = {
+        "log_id": "LATE-1",
+        "logged_at": "2026-01-14T10:00:00Z",
+        "event_name": "polling_event",
+        "oms_client": query(home_copy, "select min(member) from marts.fct_metric_week where dimension = 'oms_client'")[0][0],
+        "seller_id": query(home_copy, "select min(seller_id) from marts.dim_seller")[0][0],
+        "channel": "oms",
+        "call_status": "success",
+        "attempt": 1,
+    }
+    (home_copy / "inbox" / "oms_logs" / "late.jsonl").write_text(json.dumps(log) + "\n")
+    figure = (
+        "select denominator from marts.fct_metric_week where metric_id = 'null_request_id_rate' "
+        "and dimension = 'overall' and week_start = '2026-01-12'"
+    )
+    records = query(home_copy, figure)[0][0]
+    ended = run(home_copy)
+    assert ended.status == 0, ended.text
+    assert query(home_copy, figure) == [(records + 1,)]
+    changed = query(home_copy, "select distinct week_start::varchar from marts.fct_restatement order by 1")
+    assert ("2026-01-12",) in changed
+    assert ("2026-01-05",) not in changed
+    old_and_new = query(
+        home_copy,
+        "select old_value, new_value from marts.fct_restatement where table_name = 'fct_metric_week' and column_name = 'denominator' "
+        "and key = 'metric_id=null_request_id_rate, dimension=overall, member=all'",
+    )
+    assert old_and_new == [(str(records), str(records + 1))]
+    currents = query(home_copy, "select week_start, count(*) from marts.publication where is_current group by 1")
+    assert [count for _, count in currents] == [1, 1, 1]
+
+
+def test_a_later_version_of_an_order_makes_no_earlier_week_due(home_copy: Path) -> None:
+    """Shipped after A of every published week: nothing is due."""
+    with duckdb.connect() as db:
+        newest = db.execute(
+            f"select * exclude (_file_id, _row, week) replace (timestamp '2026-02-20' as delivered_at, timestamp '2026-02-21' as updated_at) "
+            f"from read_parquet('{home_copy}/landing/seller_orders/*/*.parquet') where delivered_at is null and cancelled_at is null "
+            "order by updated_at desc limit 1"
+        )
+        columns = [column[0] for column in newest.description]
+        row = newest.fetchall()[0]
+    lines = [",".join(columns), ",".join("" if value is None else str(value) for value in row)]
+    with gzip.open(home_copy / "inbox" / "seller_orders" / "update.csv.gz", "wt") as file:
+        file.write("\n".join(lines) + "\n")
+    ended = run(home_copy)
+    assert ended.status == 0, ended.text
+    state = json.loads(metric_store("status", "--home", home_copy, "--json").out)
+    assert [week["week_start"] for week in state["weeks"] if week["due_for_restatement"]] == []
+    assert query(home_copy, "select count(*) from marts.publication") == [(3,)]
+
+
+def test_a_bad_week_is_withheld_and_the_good_ones_are_published(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    small_sample(home)
+    [missing_day] = (home / "inbox" / "oms_logs").glob("**/2026-01-14*")
+    missing_day.unlink()
+    ended = run(home)
+    assert ended.status == 3, ended.text
+    assert "Withheld 2026-01-12" in ended.out
+    assert "days_present of oms_logs is 6" in ended.out
+    assert query(home, "select week_start::varchar from marts.publication where is_current order by 1") == [("2026-01-05",), ("2026-01-19",)]
+    assert query(home, "select count(*) from marts.fct_metric_week where week_start = '2026-01-12'") == [(0,)]
+    assert query(home, "select distinct previous_value from marts.fct_metric_week where week_start = '2026-01-19'") == [(None,)]
+    assert query(
+        home, "select severity, passed, observed from marts.fct_data_quality_week where rule_id = 'days_present' and week_start = '2026-01-12' and scope = 'oms_logs'"
+    ) == [("error", False, 6.0)]
+    state = json.loads(metric_store("status", "--home", home, "--json").out)
+    assert {week["week_start"]: week["blocked_by"] for week in state["weeks"] if week["blocked_by"]} == {"2026-01-12": ["days_present"]}
+    again = run(home)
+    assert (again.status, again.out.split(":")[0]) == (0, "Nothing to do"), "a week that is withheld as it is isn't tried again"
+
+
+def test_plain_dbt_build_works_on_a_home(conformance_home: Path, tmp_path: Path) -> None:
+    """Models, data tests and unit tests, without any of our Python."""
+    home = tmp_path / "home"
+    shutil.copytree(conformance_home, home)
+    dbt = Path(sys.executable).with_name("dbt")
+    built = subprocess.run(
+        [str(dbt), "build", "--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")],
+        cwd=DBT_PROJECT_DIR,
+        env={**os.environ, "METRIC_STORE_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout[-5000:]
+    assert "ERROR=0" in built.stdout
+    assert "WARN=0" in built.stdout
