@@ -9,3 +9,10 @@ class MetricStoreError(Exception):
 
 class UsageError(MetricStoreError):
     """The command was called in a way that can't be meant. Ends a command with status 2."""
+
+
+class InterruptedRunError(MetricStoreError):
+    """The user ended the command with Ctrl-C."""
+
+    def __init__(self) -> None:
+        super().__init__("Interrupted. The published store is whole; run again to go on from here.")

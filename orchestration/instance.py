@@ -28,6 +28,9 @@ concurrency:
   pools:
     default_limit: 1
     granularity: op
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 run_monitoring:
   enabled: true
 """

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from dagster import AssetExecutionContext, BackfillPolicy, WeeklyPartitionsDefinition
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster import BackfillPolicy, DagsterRun, WeeklyPartitionsDefinition
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from orchestration.weeks import weeks_between
 
 #: Weeks before this have no partition to show; no order or log is older.
 FIRST_WEEK = date(2015, 1, 5)
@@ -31,14 +37,14 @@ def tags_for(weeks: Sequence[date]) -> dict[str, str]:
     }
 
 
-def weeks_of(context: AssetExecutionContext) -> list[date]:
-    """The weeks that a run was launched for; none where it only lands files."""
-    named = context.run.tags.get(WEEKS_TAG)
-    if named:
+def weeks_of(run: DagsterRun) -> list[date]:
+    """The weeks that a run was launched for, by whatever launched it; none where it only lands files."""
+    if named := run.tags.get(WEEKS_TAG):
         return [date.fromisoformat(week) for week in named.split(",")]
-    if context.has_partition_key or context.has_partition_key_range:
-        return [date.fromisoformat(key) for key in context.partition_keys]
-    return []
+    single = run.tags.get(PARTITION_NAME_TAG)
+    first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single)
+    last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
+    return weeks_between(date.fromisoformat(first), date.fromisoformat(last)) if first and last else []
 
 
 def with_partition(weeks: Iterable[date]) -> list[str]:

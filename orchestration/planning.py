@@ -81,7 +81,8 @@ def plan_weeks(
     Raises MetricStoreError for a requested week that hasn't passed, and where no requested week has a record.
     """
     if requested is not None:
-        _check_requested(state, configuration, now, requested)
+        check_over(configuration, now, requested)
+        _check_landed(state, requested)
         return [plan for plan in _plans(state, configuration, requested) if not _is_done(state, plan)]
     candidates = [week for week in set(state.landed) - set(state.published) if configuration.calculated_at(week) <= now]
     plans = _plans(state, configuration, [*candidates, *state.due])
@@ -115,13 +116,17 @@ def _was_withheld_as_it_is(state: State, plan: WeekPlan) -> bool:
     )
 
 
-def _check_requested(state: State, configuration: Configuration, now: datetime, requested: Sequence[date]) -> None:
+def check_over(configuration: Configuration, now: datetime, requested: Sequence[date]) -> None:
+    """Raises MetricStoreError where one of the weeks can't be computed yet."""
     ahead = [week for week in requested if configuration.calculated_at(week) > now]
     if ahead:
         raise MetricStoreError(
             f"Not over yet: {in_words(ahead)}. It can be computed from "
             f"{configuration.calculated_at(ahead[0]):%Y-%m-%d %H:%M} UTC on; leave it out of --weeks."
         )
+
+
+def _check_landed(state: State, requested: Sequence[date]) -> None:
     if not any(week in state.landed for week in requested):
         known = (
             f"Landed weeks: {in_words(state.landed)}."

@@ -23,7 +23,7 @@ from orchestration.settings import Home
 
 #: Of an event source that grows with time, only what a run's weeks can reach is put before the models: how many weeks
 #: before the first and after the last. Other sources are whole, because what is old may still be open.
-_REACH = {"oms_logs": (13, 2), "inventory_snapshots": (1, 1)}
+_REACH = {"oms_logs": (13, 2), "inventory_snapshots": (5, 2)}
 
 _TABLES = {
     "inputs.run_weeks": """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
@@ -13,6 +14,8 @@ WEEK = timedelta(days=7)
 def parse_week(text: str) -> date:
     """A week by its Monday, YYYY-MM-DD. Raises UsageError for anything else."""
     try:
+        if not re.fullmatch(r"[12]\d{3}-\d\d-\d\d", text):  # the ISO format has other spellings, and other years
+            raise ValueError(text)
         day = date.fromisoformat(text)
     except ValueError:
         raise UsageError(f"{text!r} is no week: write its Monday as YYYY-MM-DD.") from None

@@ -13,7 +13,7 @@ from pathlib import Path
 import holidays
 
 SEED = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds" / "holidays.csv"
-YEARS = range(2020, 2031)
+YEARS = range(2015, 2031)
 
 
 def rows(calendar: str) -> list[tuple[str, str, str]]:

@@ -1,16 +1,18 @@
-"""The dbt project as assets: everything up to marts and the gate's profile, and what follows from the verdict."""
+"""The dbt project as assets: everything up to marts and the gate's profile, and what follows from the verdict.
+
+They hold the weeks of the last run, so they have no partitions: which weeks are published, `published_store` shows.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey, PartitionsDefinition
+from dagster import AssetExecutionContext, AssetKey
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.landing import OWNERS
 from orchestration.dbt import MANIFEST_PATH, ensure_manifest
-from orchestration.partitions import ONE_RUN, WEEKS
 from orchestration.resources import MetricStoreResource
 from orchestration.warehouse import run_weeks
 
@@ -28,11 +30,6 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         layer, *family = dbt_resource_props["fqn"][1:-1]
         return "_".join([layer, *family]) if layer == "marts" else layer
-
-    def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> PartitionsDefinition | None:
-        """Published tables have weeks; what lies before them holds just the weeks of the last run."""
-        columns = dbt_resource_props.get("columns", {})
-        return WEEKS if dbt_resource_props["fqn"][1] == "marts" and "week_start" in columns else None
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
         return OWNERS
@@ -63,7 +60,6 @@ ensure_manifest()
     manifest=MANIFEST_PATH,
     name="build",
     exclude=AFTER_GATE,
-    backfill_policy=ONE_RUN,
     dagster_dbt_translator=TRANSLATOR,
     pool="metric_store_writer",
 )
@@ -76,7 +72,6 @@ def build(context: AssetExecutionContext, store: MetricStoreResource) -> Iterato
     manifest=MANIFEST_PATH,
     name="after_gate",
     select=AFTER_GATE,
-    backfill_policy=ONE_RUN,
     dagster_dbt_translator=TRANSLATOR,
     pool="metric_store_writer",
 )

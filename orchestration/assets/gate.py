@@ -26,7 +26,6 @@ from orchestration.assets.landing import OWNERS
 from orchestration.configuration import Configuration
 from orchestration.configuration.ids import GATE_RULES
 from orchestration.gate import GateReport, ProfileRow, RequiredRow, Rule, RuleResult, data_docs_index
-from orchestration.partitions import ONE_RUN, WEEKS
 from orchestration.resources import MetricStoreResource
 from orchestration.warehouse import read_rows, run_weeks, write_verdicts
 from orchestration.weeks import in_words
@@ -40,8 +39,6 @@ GATE = AssetKey("gate")
     group_name="gate",
     owners=OWNERS,
     kinds={"greatexpectations"},
-    partitions_def=WEEKS,
-    backfill_policy=ONE_RUN,
     pool="metric_store_writer",
     check_specs=[
         AssetCheckSpec(name=rule, asset=GATE, description=f"Rule {rule} of the gate, over all weeks of the run.")

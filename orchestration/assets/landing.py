@@ -99,7 +99,7 @@ def _report_other_weeks(context: AssetExecutionContext, source: Source, files: l
     rows: Counter[date] = Counter()
     for file in files:
         rows.update(file.event_weeks)
-    for key in with_partition(sorted(set(rows) - set(weeks_of(context)))):
+    for key in with_partition(sorted(set(rows) - set(weeks_of(context.run)))):
         context.log_event(
             AssetMaterialization(landing_key(source), partition=key, metadata={"landed": rows[date.fromisoformat(key)]})
         )

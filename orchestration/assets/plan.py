@@ -5,7 +5,7 @@ from dagster import AssetExecutionContext, AssetKey, MaterializeResult, Metadata
 from orchestration.assets.landing import OWNERS, landing_key
 from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.ledger import Ledger
-from orchestration.partitions import ONE_RUN, WEEKS, weeks_of
+from orchestration.partitions import weeks_of
 from orchestration.planning import plan_weeks, state_of
 from orchestration.publication.reading import published_weeks
 from orchestration.resources import MetricStoreResource
@@ -21,8 +21,6 @@ RUN_INPUTS = AssetKey("run_inputs")
     group_name="plan",
     owners=OWNERS,
     kinds={"duckdb"},
-    partitions_def=WEEKS,
-    backfill_policy=ONE_RUN,
     pool="metric_store_writer",
     description=(
         "The weeks that the run computes, the record of files and the configuration, put before the models. Weeks that "
@@ -32,7 +30,7 @@ RUN_INPUTS = AssetKey("run_inputs")
 def run_inputs(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
     with Ledger(store.place.ledger) as ledger:
         state = state_of(ledger, published_weeks(store.place.published_store))
-        weeks = plan_weeks(state, store.configuration, store.clock, weeks_of(context))
+        weeks = plan_weeks(state, store.configuration, store.clock, weeks_of(context.run))
         for week in weeks:
             store.configuration.check_week(week.week_start)
         prepare(store.place, ledger, store.configuration, weeks, state.failed_files)

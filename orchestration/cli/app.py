@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from orchestration.errors import MetricStoreError, UsageError
+from orchestration.errors import InterruptedRunError, MetricStoreError, UsageError
 from orchestration.settings import DEFAULT_HOME, HOME_VARIABLE, Home
 
 EXIT_WITHHELD = 3
@@ -24,27 +25,44 @@ HOME_OPTION = click.option(
 class _Group(click.Group):
     """Turns errors into one or two lines and the exit status of the specification; a traceback only with --debug."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        try:
+            sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else self.name
+            _end(f"{error.format_message()}\nSee {command} --help.", error.exit_code)
+        except click.ClickException as error:
+            _end(error.format_message(), error.exit_code)
+        except click.Abort:  # what Click makes of Ctrl-C
+            _end(str(InterruptedRunError()), 1)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except UsageError as error:
-            self._end(ctx, error, 2)
-        except (MetricStoreError, OSError) as error:
-            self._end(ctx, error, 1)
         except Exception as error:
-            self._end(ctx, error, 1, prefix="unexpected error, please report it: ")
+            if ctx.params.get("debug"):
+                raise
+            if isinstance(error, BrokenPipeError):  # the reader of our output has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                sys.exit(1)
+            if isinstance(error, MetricStoreError | OSError):
+                _end(str(error), 2 if isinstance(error, UsageError) else 1)
+            said = next(iter(str(error).splitlines()), "no reason given")
+            _end(
+                f"unexpected error, please report it: {type(error).__name__}: {said}\n"
+                "Run again with metric-store --debug to see where.",
+                1,
+            )
 
-    @staticmethod
-    def _end(ctx: click.Context, error: Exception, status: int, prefix: str = "") -> None:
-        if ctx.params.get("debug"):
-            raise error
-        text = str(error) or type(error).__name__
-        if prefix:
-            text = f"{type(error).__name__}: {text.splitlines()[0]}\nRun again with metric-store --debug to see where."
-        click.echo(f"Error: {prefix}{text}", err=True)
-        sys.exit(status)
+
+def _end(text: str, status: int) -> NoReturn:
+    click.echo(f"Error: {text}", err=True)
+    sys.exit(status)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -46,13 +47,17 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
     with open_store(home.published_store) as store:
         columns, rows = _read(store, metric_id, week, dimension)
     if form == "json":
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1, default=str))
+        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1, default=_as_json))
     elif form == "csv":
-        writer = csv.writer(sys.stdout)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(["" if value is None else value for value in row] for row in rows)
     else:
         _print_table(columns, rows)
+
+
+def _as_json(value: object) -> float | str:
+    return float(value) if isinstance(value, Decimal) else str(value)
 
 
 def _read(

@@ -6,15 +6,20 @@ import logging
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 from orchestration.cli.progress import Progress
 from orchestration.configuration import load_configuration
-from orchestration.errors import MetricStoreError
+from orchestration.errors import InterruptedRunError, MetricStoreError
 from orchestration.ingest.ledger import Ledger
 from orchestration.launching import work_of
+from orchestration.planning import check_over
 from orchestration.publication.reading import open_store, published_weeks
 from orchestration.settings import Home
 from orchestration.weeks import in_words
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
 
 
 def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None) -> list[date]:
@@ -29,6 +34,7 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
                 work = work_of(home, configuration, moment)
             weeks = work.weeks
         else:
+            check_over(configuration, moment, requested)
             weeks = list(requested)
         run_id = _launch(home, weeks, now, progress) if weeks else None
     return _say(home, run_id, weeks)
@@ -67,22 +73,36 @@ def _launch(home: Home, weeks: Sequence[date] | None, now: datetime | None, prog
     return str(result.run_id)
 
 
-def _cause(result: object) -> MetricStoreError:
-    """The error of the step that failed, in its own words."""
-    from dagster import ExecuteInProcessResult
-
-    assert isinstance(result, ExecuteInProcessResult)
+def _cause(result: ExecuteInProcessResult) -> MetricStoreError:
+    """The error of what failed, in its own words; where it happened is noted for --debug."""
+    where = f"see run {result.run_id} in metric-store ui"
     for event in result.all_events:
-        data = event.event_specific_data
-        error = getattr(data, "error", None)
-        if event.is_failure and error is not None:
-            while error.cause is not None:
-                error = error.cause
-            if error.cls_name and (error.cls_name.endswith("Error") or error.cls_name == "Timeout"):
-                text = error.message.strip()
-                name, _, said = text.partition(": ")
-                return MetricStoreError(said if name.endswith(error.cls_name) else text)
-    return MetricStoreError(f"The run failed; see run {result.run_id} in metric-store ui.")
+        error = getattr(event.event_specific_data, "error", None)
+        if not event.is_failure or error is None:
+            continue
+        chain = [error]
+        while chain[-1].cause is not None:
+            chain.append(chain[-1].cause)
+        if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
+            return InterruptedRunError()
+        root = chain[-1]
+        name, _, said = root.message.strip().partition(": ")
+        if root.cls_name in _names(MetricStoreError) | _names(OSError) and said:
+            cause = MetricStoreError(said)
+        else:
+            cause = MetricStoreError(
+                f"unexpected error in {event.step_key or 'the run'}, please report it: "
+                f"{name.rpartition('.')[2]}: {said.splitlines()[0] if said else 'no reason given'}\n"
+                f"Run again with metric-store --debug, or {where}."
+            )
+        cause.add_note(error.to_string())
+        return cause
+    return MetricStoreError(f"The run failed; {where}.")
+
+
+def _names(kind: type[Exception]) -> set[str]:
+    """The names of an exception and of those derived from it: Dagster keeps no more of an exception."""
+    return {kind.__name__}.union(*(_names(derived) for derived in kind.__subclasses__()))
 
 
 def _say(home: Home, run_id: str | None, weeks: Sequence[date]) -> list[date]:
@@ -91,16 +111,21 @@ def _say(home: Home, run_id: str | None, weeks: Sequence[date]) -> list[date]:
 
     with Ledger(home.ledger, read_only=True) as ledger:
         failed = ledger.files(status="failed")
-        attempts = {week: row for week, row in ledger.attempts().items() if run_id and row["run_id"] == run_id}
+        attempts = ledger.attempts()
     for file in failed:
         click.echo(
             f"Unreadable: inbox/{file['source']}/{file['path']}: {file['error']}. Mend it, or move it away.",
             err=True,
         )
-    withheld = sorted(week for week, row in attempts.items() if row["withheld_by"])
-    done = sorted(set(attempts) - set(withheld))
-    if not attempts:
-        click.echo(f"Nothing to do: {len(published_weeks(home.published_store))} weeks are published as they are.")
+    blocked = sorted(week for week, row in attempts.items() if row["withheld_by"])
+    tried = {week for week, row in attempts.items() if run_id and row["run_id"] == run_id}
+    withheld = sorted(tried & set(blocked))
+    done = sorted(tried - set(blocked))
+    if not tried:
+        still = f"; withheld as before: {in_words(blocked)}, see metric-store status" if blocked else ""
+        click.echo(
+            f"Nothing to do: {len(published_weeks(home.published_store))} weeks are published as they are{still}."
+        )
         return []
     if done:
         click.echo(f"Published {len(done)} week{'s' if len(done) > 1 else ''}: {in_words(done)}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestration.errors import MetricStoreError
+
 # More than a screenful helps nobody: the first ones are mended, the next run shows the rest.
 SHOWN = 10
 
@@ -31,7 +33,7 @@ class Problem:
         return f"{', '.join(place)}: {self.message}"
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(MetricStoreError, ValueError):
     """The configuration cannot be used; `problems` holds all that was found, in every file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:

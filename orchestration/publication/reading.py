@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.errors import MetricStoreError
+
 
 @dataclass(frozen=True)
 class PublishedWeek:
@@ -25,8 +27,17 @@ class PublishedWeek:
 
 @contextmanager
 def open_store(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The store, read-only. The file one has open stays as it is when another takes its place."""
-    connection = duckdb.connect(str(store), read_only=True)
+    """The store, read-only. The file one has open stays as it is when another takes its place.
+
+    Raises MetricStoreError where it can't be opened.
+    """
+    try:
+        connection = duckdb.connect(str(store), read_only=True)
+    except duckdb.Error as error:
+        raise MetricStoreError(
+            f"{store} can't be read: {str(error).splitlines()[0]}\n"
+            "Close a program that writes it; if it is broken, move it away: the next run publishes every week anew."
+        ) from error
     try:
         connection.execute("set TimeZone = 'UTC'")
         yield connection

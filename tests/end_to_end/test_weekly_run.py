@@ -102,9 +102,14 @@ def test_a_later_version_of_an_order_makes_no_earlier_week_due(home_copy: Path) 
     """Shipped after A of every published week: nothing is due."""
     with duckdb.connect() as db:
         newest = db.execute(
-            f"select * exclude (_file_id, _row, week) replace (timestamp '2026-02-20' as delivered_at, timestamp '2026-02-21' as updated_at) "
-            f"from read_parquet('{home_copy}/landing/seller_orders/*/*.parquet') where delivered_at is null and cancelled_at is null "
-            "order by updated_at desc limit 1"
+            f"""
+            select * exclude (_file_id, _row, week)
+                replace (timestamp '2026-02-20' as delivered_at, timestamp '2026-02-21' as updated_at)
+            from read_parquet('{home_copy}/landing/seller_orders/*/*.parquet')
+            qualify row_number() over (partition by sub_order_id order by updated_at desc) = 1
+                and delivered_at is null and cancelled_at is null
+            order by sub_order_id limit 1
+            """
         )
         columns = [column[0] for column in newest.description]
         row = newest.fetchall()[0]

@@ -256,14 +256,14 @@ REFUSED = [
     (
         "grade_cancellation_reasons",
         3,
-        "2020-01-01",
-        "01/01/2020",
+        "2015-01-01",
+        "01/01/2015",
         r"row 3, valid_from: .* not a date; write year-month",
     ),
-    ("grade_cancellation_reasons", 3, "2020-01-01", "2020-02-30", r"row 3, valid_from: '2020-02-30' is not a date"),
-    ("grade_cancellation_reasons", 3, "-01,", "-01,2020-01-01", r"row 3, valid_to: 2020-01-01 is not after valid_from"),
-    ("grade_tiers", 4, "silver", "bronze", r"rows 3-4, tier: bronze is there twice on 2020-01-01"),
-    ("grade_tiers", 4, "3.50", "2.5", r"rows 3-4, min_grade: 2.5 is there twice on 2020-01-01"),
+    ("grade_cancellation_reasons", 3, "2015-01-01", "2015-02-30", r"row 3, valid_from: '2015-02-30' is not a date"),
+    ("grade_cancellation_reasons", 3, "-01,", "-01,2015-01-01", r"row 3, valid_to: 2015-01-01 is not after valid_from"),
+    ("grade_tiers", 4, "silver", "bronze", r"rows 3-4, tier: bronze is there twice on 2015-01-01"),
+    ("grade_tiers", 4, "3.50", "2.5", r"rows 3-4, min_grade: 2.5 is there twice on 2015-01-01"),
     ("ovl_policy", 2, "mon,tue,wed", "mon,tue,mon", r"row 2, workdays: .* write each workday once"),
     ("ovl_policy", 2, "wed", "Wednesday", r"row 2, workdays: .* the days are mon, tue"),
     ("ovl_policy", 2, "08:00", "8am", r"row 2, workday_start: '8am' is not a time of day; write hh:mm"),
@@ -271,7 +271,7 @@ REFUSED = [
     ("ovl_policy", 2, "4,3,2,", "4,3,101,", r"row 2, max_cancellation_rate: 101 is out of range; .* at most 100"),
     ("ovl_policy", 2, ",VN,", ",US,", r"row 2, holiday_calendar: US has no holidays in holidays.csv; .* VN"),
     ("ovl_policy", 2, "Asia/Ho_Chi_Minh", "Hanoi", r"row 2, time_zone: 'Hanoi' is not a known time zone"),
-    ("holidays", 3, "2020-01-23", "2020-01-01", r"rows 2-3, calendar, date: VN, 2020-01-01 is there 2 times"),
+    ("holidays", 3, "2015-01-02", "2015-01-01", r"rows 2-3, calendar, date: VN, 2015-01-01 is there 2 times"),
     ("metric_catalog", 16, "order_volume", "orders", r"row 16, metric_id: 'orders' is not known"),
     ("metric_catalog", 16, "brand", "brands", r"row 16, family: 'brands' is not known; did you mean brand\?"),
     ("metric_catalog", 16, "neutral", "up", r"row 16, direction: 'up' is not known; it must be one of high, low"),
@@ -286,7 +286,7 @@ REFUSED = [
         2,
         "50",
         "49",
-        r"rows 2-5, weight: the weights valid from 2020-01-01 sum to 99, not 100: .* 49, ",
+        r"rows 2-5, weight: the weights valid from 2015-01-01 sum to 99, not 100: .* 49, ",
     ),
     ("grade_weights", 2, "50", "110", r"row 2, weight: 110 of shipment_in_target_duration is outside 0 to 100"),
     ("grade_weights", 3, "seller_cancel_rate", "return_rate", r"row 3, metric_id: 'return_rate' is not known"),
@@ -340,7 +340,7 @@ HALF = "shipment_in_target_duration,50,{0}\nseller_cancel_rate,50,{0}\n"
 
 
 def test_a_weight_sum_is_checked_in_every_version(write: Write) -> None:
-    text = "metric_id,weight,valid_from,valid_to\n" + HALF.format("2020-01-01,2024-08-29")
+    text = "metric_id,weight,valid_from,valid_to\n" + HALF.format("2015-01-01,2024-08-29")
     text += "shipment_in_target_duration,60,2024-08-29,\nseller_cancel_rate,41,2024-08-29,\n"
     message = only_problem(write("grade_weights.csv", text))
     assert message.startswith(
@@ -349,13 +349,13 @@ def test_a_weight_sum_is_checked_in_every_version(write: Write) -> None:
 
 
 def test_a_version_that_begins_late_leaves_a_sum_below_100(write: Write) -> None:
-    text = "metric_id,weight,valid_from,valid_to\n" + HALF.format("2020-01-01,").replace("2020", "2021", 1)
+    text = "metric_id,weight,valid_from,valid_to\n" + HALF.format("2015-01-01,").replace("2015", "2016", 1)
     message = only_problem(write("grade_weights.csv", text))
-    assert message.startswith("grade_weights.csv, row 3, weight: the weights valid from 2020-01-01 sum to 50, not 100")
+    assert message.startswith("grade_weights.csv, row 3, weight: the weights valid from 2015-01-01 sum to 50, not 100")
 
 
 def test_bands_that_end_before_the_weight_are_missed(write: Write) -> None:
-    text = re.sub(r"(?m)^(customer_cancel_rate,.*2020-01-01,)$", r"\g<1>2023-01-01", default("grade_bands"))
+    text = re.sub(r"(?m)^(customer_cancel_rate,.*2015-01-01,)$", r"\g<1>2023-01-01", default("grade_bands"))
     message = only_problem(write("grade_bands.csv", text))
     assert message.startswith(
         "grade_weights.csv, row 4, metric_id: customer_cancel_rate has a weight, but no bands valid on 2023-01-01"
@@ -364,7 +364,7 @@ def test_bands_that_end_before_the_weight_are_missed(write: Write) -> None:
 
 def test_a_new_version_of_bands_may_follow_the_old_one(write: Write) -> None:
     bands = default("grade_bands")
-    old = re.sub(r"(?m)^(customer_cancel_rate,.*2020-01-01,)$", r"\g<1>2023-01-01", bands)
+    old = re.sub(r"(?m)^(customer_cancel_rate,.*2015-01-01,)$", r"\g<1>2023-01-01", bands)
     load_configuration(write("grade_bands.csv", old + "customer_cancel_rate,0,100,3,2023-01-01,\n"))
     message = str(problems_of(write("grade_bands.csv", bands + "customer_cancel_rate,0,100,3,2023-01-01,\n"))[0])
     assert re.match(
@@ -373,7 +373,7 @@ def test_a_new_version_of_bands_may_follow_the_old_one(write: Write) -> None:
 
 
 def test_a_wrong_band_is_reported_once_though_the_weights_change_meanwhile(write: Write) -> None:
-    weights = default("grade_weights").replace("2020-01-01,", "2020-01-01,2023-01-01")
+    weights = default("grade_weights").replace("2015-01-01,", "2015-01-01,2023-01-01")
     write("grade_weights.csv", weights + HALF.format("2023-01-01,"))
     assert "leave a gap" in only_problem(write("grade_bands.csv", changed("grade_bands", 9, "11,", "12,")))
 
@@ -386,7 +386,7 @@ def test_two_bands_may_not_begin_at_the_same_value(write: Write) -> None:
 @pytest.mark.parametrize("seam", [("25", "26"), ("25", "25"), ("25", "25.5"), ("25.5", "26.5")])
 def test_neighbouring_bands_may_meet_or_leave_one_whole_number(write: Write, seam: tuple[str, str]) -> None:
     kept = "".join(line for line in default("grade_bands").splitlines(keepends=True) if "customer" not in line)
-    rows = f"customer_cancel_rate,0,{seam[0]},5,2020-01-01,\ncustomer_cancel_rate,{seam[1]},100,1,2020-01-01,\n"
+    rows = f"customer_cancel_rate,0,{seam[0]},5,2015-01-01,\ncustomer_cancel_rate,{seam[1]},100,1,2015-01-01,\n"
     load_configuration(write("grade_bands.csv", kept + rows))
 
 
@@ -394,7 +394,7 @@ def test_neighbouring_bands_may_meet_or_leave_one_whole_number(write: Write, sea
 
 
 def test_a_week_without_policy_or_weights_is_refused(write: Write) -> None:
-    weights = default("grade_weights").replace("2020-01-01,", "2020-01-01,2024-09-03")
+    weights = default("grade_weights").replace("2015-01-01,", "2015-01-01,2024-09-03")
     configuration = load_configuration(write("grade_weights.csv", weights))
     configuration.check_week(WEEK)
     with pytest.raises(ConfigurationError) as raised:
@@ -403,7 +403,7 @@ def test_a_week_without_policy_or_weights_is_refused(write: Write) -> None:
         "grade_weights.csv, valid_from: no row is valid on 2024-09-09, when week 2024-09-02"
     )
     with pytest.raises(ConfigurationError) as raised:
-        configuration.check_week(date(2019, 1, 7))
+        configuration.check_week(date(2014, 1, 6))
     assert [problem.file for problem in raised.value.problems] == ["ovl_policy.csv", "grade_weights.csv"]
 
 
@@ -429,7 +429,7 @@ def test_a_week_is_local_and_its_instants_are_utc(
 def test_validity_follows_the_local_date_of_the_calculation(write: Write) -> None:
     # A is Sunday 20:00 in UTC, and Monday 2024-09-02 in Vietnam.
     write("settings.csv", "key,value\nreporting_timezone,Asia/Ho_Chi_Minh\n")
-    policy = default("ovl_policy").replace("2020-01-01,", "2024-09-02,")
+    policy = default("ovl_policy").replace("2015-01-01,", "2024-09-02,")
     load_configuration(write("ovl_policy.csv", policy)).check_week(WEEK)
 
 
@@ -466,7 +466,7 @@ def test_the_hash_follows_another_figure_and_not_its_spelling(write: Write) -> N
 def test_the_hash_changes_for_the_weeks_in_which_a_changed_row_is_valid(write: Write) -> None:
     before = hashes(load_configuration(None))
     # From 2024-08-26 on, which is the date of A of the week of 2024-08-19.
-    ended = default("grade_weights").replace("2020-01-01,", "2020-01-01,2024-08-26")
+    ended = default("grade_weights").replace("2015-01-01,", "2015-01-01,2024-08-26")
     text = ended + HALF.format("2024-08-26,")
     after = hashes(load_configuration(write("grade_weights.csv", text)))
     assert [after[week] != before[week] for week in sorted(before)] == [False, True, True]
