@@ -83,19 +83,20 @@ class DbtProjectRun:
         arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test", "--select", *select]
         if exclude:
             arguments += ["--exclude", *exclude]
-        if self._manifest is None:
-            self._manifest = self._parse()
         events: queue.Queue[dict[str, Any] | None] = queue.Queue()
         failure: list[BaseException] = []
 
         def work() -> None:
             try:
+                if self._manifest is None:
+                    self._manifest = self._parse()
                 _invoke(arguments, self.target, self._home, self._manifest, events)
             except BaseException as error:  # handed over to the thread that reads the events
                 failure.append(error)
             finally:
                 events.put(None)
 
+        # Ctrl-C reaches the main thread only, where dbt neither swallows it nor takes it for an error of its own.
         thread = threading.Thread(target=work, name="dbt")
         thread.start()
         try:

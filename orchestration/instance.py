@@ -27,7 +27,7 @@ concurrency:
         limit: 1
   pools:
     default_limit: 1
-    granularity: op
+    granularity: run
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager

@@ -23,6 +23,7 @@ from orchestration.assets.landing import LANDING_ASSETS
 from orchestration.configuration import load_configuration
 from orchestration.launching import work_of
 from orchestration.partitions import tags_for
+from orchestration.resources import clear_killed_run
 from orchestration.settings import Home
 from orchestration.weeks import WEEK
 
@@ -68,13 +69,14 @@ def monday_0300_utc(context: ScheduleEvaluationContext) -> RunRequest:
 )
 def inbox_sensor(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
     home = Home.of()
+    clear_killed_run(home, context.instance)
     work = work_of(home, load_configuration(home.config), _now())
     if work.new_files:
         yield RunRequest(
             run_key=f"files-{work.new_files}", asset_selection=[key for asset in LANDING_ASSETS for key in asset.keys]
         )
     elif work.weeks:
-        yield RunRequest(tags=tags_for(work.weeks))
+        yield RunRequest(run_key=f"weeks-{work.new_weeks}", tags=tags_for(work.weeks))
     else:
         yield SkipReason("nothing new in the inbox, and no week to compute")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,10 +18,14 @@ from orchestration.settings import Home
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do: `new_files` names what the inbox has that isn't landed as it is; '' for nothing."""
+    """What there is to do. `new_files` and `new_weeks` are digests of it, '' for nothing: they stay until it changes.
+
+    new_files: what the inbox has that isn't landed as it is. weeks, new_weeks: what is new or due, and as what.
+    """
 
     new_files: str
     weeks: list[date]
+    new_weeks: str
 
 
 def work_of(home: Home, configuration: Configuration, now: datetime) -> Work:
@@ -39,5 +44,10 @@ def work_of(home: Home, configuration: Configuration, now: datetime) -> Work:
             ]
             seen += [f"gone {source.name}/{path}:{size}:{mtime}" for path, size, mtime in gone]
         state = state_of(ledger, published_weeks(home.published_store))
-    weeks = [plan.week_start for plan in plan_weeks(state, configuration, now, None)]
-    return Work(hashlib.sha256("\n".join(seen).encode()).hexdigest()[:16] if seen else "", weeks)
+    plans = plan_weeks(state, configuration, now, None)
+    marks = [f"{plan.week_start} {plan.mark(state.failed_files)}" for plan in plans]
+    return Work(_digest(seen), [plan.week_start for plan in plans], _digest(marks))
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16] if parts else ""

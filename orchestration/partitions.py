@@ -30,11 +30,11 @@ WEEKS_TAG = "metric_store/weeks"
 
 def tags_for(weeks: Sequence[date]) -> dict[str, str]:
     """The tags of a run over these weeks."""
-    return {
-        ASSET_PARTITION_RANGE_START_TAG: min(weeks).isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: max(weeks).isoformat(),
-        WEEKS_TAG: ",".join(week.isoformat() for week in sorted(weeks)),
-    }
+    first, last = min(weeks), max(weeks)
+    tags = {ASSET_PARTITION_RANGE_START_TAG: first.isoformat(), ASSET_PARTITION_RANGE_END_TAG: last.isoformat()}
+    if set(weeks) != set(weeks_between(first, last)):
+        tags[WEEKS_TAG] = ",".join(week.isoformat() for week in sorted(set(weeks)))
+    return tags
 
 
 def weeks_of(run: DagsterRun) -> list[date]:

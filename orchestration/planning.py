@@ -59,6 +59,16 @@ class State:
             if self.fingerprints.get(week) != published.raw_fingerprint
         )
 
+    def withheld_by(self, week: date) -> list[str]:
+        """The rules that withheld the week when it was last tried."""
+        attempt, published = self.attempts.get(week), self.published.get(week)
+        if attempt is None or not attempt["withheld_by"]:
+            return []
+        # A run that was killed right after it published the week has not recorded that.
+        if published is not None and published.published_at > datetime.fromisoformat(attempt["attempted_at"]):
+            return []
+        return str(attempt["withheld_by"]).split(",")
+
 
 def state_of(ledger: Ledger, published: dict[date, PublishedWeek]) -> State:
     """The state of a home."""
@@ -94,7 +104,7 @@ def _plans(state: State, configuration: Configuration, weeks: Iterable[date]) ->
         WeekPlan(
             week, week in state.published, state.fingerprints.get(week, _digest([])), configuration.config_hash(week)
         )
-        for week in sorted(weeks)
+        for week in sorted(set(weeks))
     ]
 
 

@@ -6,11 +6,12 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 
-from dagster import ConfigurableResource, InitResourceContext
+from dagster import ConfigurableResource, DagsterInstance, InitResourceContext
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
@@ -18,6 +19,7 @@ from orchestration.configuration import Configuration, load_configuration
 from orchestration.dbt import DbtProjectRun
 from orchestration.errors import MetricStoreError
 from orchestration.gate.worker import GateWorker
+from orchestration.publication.reading import published_weeks
 from orchestration.settings import Home
 
 
@@ -26,10 +28,15 @@ class HomeIsBusyError(MetricStoreError):
 
 
 @contextmanager
-def writer_lock(home: Home, run_id: str, wait_seconds: float) -> Iterator[None]:
-    """Hold the home's only place for a writer. The lock is the process's: it ends with it, kill -9 included."""
+def writer_lock(
+    home: Home, run_id: str, wait_seconds: float, instance: DagsterInstance | None = None
+) -> Iterator[None]:
+    """Hold the home's only place for a writer. The lock is the process's: it ends with it, kill -9 included.
+
+    What a killed holder left in the history of `instance` is put right.
+    """
     home.root.mkdir(parents=True, exist_ok=True)
-    holder = home.lock.with_suffix(".json")
+    holder = _holder_file(home)
     lock = FileLock(home.lock)
     try:
         lock.acquire(timeout=wait_seconds)
@@ -39,6 +46,8 @@ def writer_lock(home: Home, run_id: str, wait_seconds: float) -> Iterator[None]:
             "Wait until it ends; metric-store status shows what is published."
         ) from None
     try:
+        if instance is not None:
+            _end_killed_run(home, instance)
         holder.write_text(
             json.dumps({"run_id": run_id, "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"})
         )
@@ -48,11 +57,34 @@ def writer_lock(home: Home, run_id: str, wait_seconds: float) -> Iterator[None]:
         lock.release()
 
 
+def clear_killed_run(home: Home, instance: DagsterInstance) -> None:
+    """Put right what a killed run left in the history, without a run: else nothing is launched behind it."""
+    if _holder_file(home).is_file():
+        with suppress(HomeIsBusyError), writer_lock(home, "", 0, instance):
+            pass
+
+
+def _end_killed_run(home: Home, instance: DagsterInstance) -> None:
+    """The holder's note outlives only a run that was killed; Dagster has that one at work for ever, with its slots."""
+    try:
+        run_id = json.loads(_holder_file(home).read_text())["run_id"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_failed(run, "The process of this run was killed.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+
+
+def _holder_file(home: Home) -> Path:
+    return home.lock.with_suffix(".json")
+
+
 def _holder(home: Home) -> str:
     try:
-        held = json.loads(home.lock.with_suffix(".json").read_text())
+        held = json.loads(_holder_file(home).read_text())
         return f" (run {held['run_id'][:8]}, process {held['pid']}, since {held['since']})"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
@@ -73,7 +105,13 @@ class MetricStoreResource(ConfigurableResource):
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[MetricStoreResource]:
         """Lock the home, clear what a killed run left, and start the gate's process, which takes its time to import."""
         place = self.place
-        with writer_lock(place, context.run_id or "", self.wait_seconds):
+        if not place.ledger.is_file() and published_weeks(place.published_store):
+            # Computed from the files that happen to be left, published weeks would come out smaller, and pass.
+            raise MetricStoreError(
+                f"Weeks are published, but the record of what landed is missing: {place.ledger}.\n"
+                f"Restore {place.landing}, or move {place.published} away and put every file back into the inbox."
+            )
+        with writer_lock(place, context.run_id or "", self.wait_seconds, context.instance):
             shutil.rmtree(place.scratch, ignore_errors=True)
             place.scratch.mkdir(parents=True)
             try:

@@ -1,5 +1,6 @@
 """The published store: takes over the rows of the weeks that the gate let through."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from orchestration.dbt import MANIFEST_PATH
 from orchestration.ingest.ledger import Ledger
 from orchestration.partitions import ONE_RUN, WEEKS, with_partition
 from orchestration.planning import code_version
+from orchestration.publication.reading import open_store
 from orchestration.publication.store import Published, WeekToPublish, publish
 from orchestration.publication.tables import mart_tables
 from orchestration.resources import MetricStoreResource
@@ -73,12 +75,17 @@ def published_store(context: AssetExecutionContext, store: MetricStoreResource) 
         f"published {in_words(row[0] for row in let_through) or 'no week'}; withheld {in_words(withheld) or 'none'}"
     )
     metadata = _metadata(store, done)
+    figures = _headlines(store)
     if not withheld:
+        for key in with_partition(row[0] for row in let_through):
+            context.add_asset_metadata({"figures": figures[key]}, partition_key=key)
         yield MaterializeResult(metadata=metadata)
         return
     # Not every partition of the run is published: name those that are, and let the others stand as they were.
     for key in with_partition(row[0] for row in let_through):
-        context.log_event(AssetMaterialization(PUBLISHED_STORE, partition=key, metadata=metadata))
+        context.log_event(
+            AssetMaterialization(PUBLISHED_STORE, partition=key, metadata={**metadata, "figures": figures[key]})
+        )
 
 
 def _build_id(now: datetime, run_id: str) -> str:
@@ -106,3 +113,20 @@ def _metadata(store: MetricStoreResource, done: Published) -> dict[str, Any]:
         "store": MetadataValue.path(str(store.place.published_store)),
         "reports": MetadataValue.path(str(store.place.reports)),
     }
+
+
+def _headlines(store: MetricStoreResource) -> dict[str, MetadataValue]:
+    """Per published week, its overall figures beside those of the week before, for people who look at Dagster alone."""
+    tables: dict[str, list[str]] = {}
+    with open_store(store.place.published_store) as db:
+        rows = db.execute(
+            "select week_start, setup_name, display_value, coalesce(cast(change as varchar), ''), is_small_sample "
+            "from marts.fct_metric_week inner join marts.dim_metric using (metric_id) "
+            "where dimension = 'overall' order by week_start, metric_id"
+        ).fetchall()
+    for week, name, value, change, small in rows:
+        lines = tables.setdefault(week.isoformat(), ["| figure | value | change |", "| --- | ---: | ---: |"])
+        lines.append(f"| {name}{' (small sample)' if small else ''} | {value} | {change} |")
+    return defaultdict(
+        lambda: MetadataValue.md("no figure"), {w: MetadataValue.md("\n".join(t)) for w, t in tables.items()}
+    )

@@ -95,8 +95,8 @@ def sample(home: Path | None, start: str | None, **options: Any) -> None:
 @click.option(
     "--weeks", help="FIRST or FIRST..LAST, by their Mondays. Default: every complete week that is new or due."
 )
-@click.option("--now", hidden=True, help="The time of ingestion, for tests.")
-def run(home: Path | None, weeks: str | None, now: str | None) -> None:
+@click.option("--now", hidden=True, type=click.DateTime(), help="The time of ingestion, for tests.")
+def run(home: Path | None, weeks: str | None, now: datetime | None) -> None:
     """Ingest, build, gate and publish.
 
     Ends with 0 when done, 1 when it failed, 2 for wrong usage, 3 when the gate withheld at least one week.
@@ -104,10 +104,9 @@ def run(home: Path | None, weeks: str | None, now: str | None) -> None:
     from orchestration.weeks import parse_weeks
 
     requested = parse_weeks(weeks) if weeks else None
-    moment = datetime.fromisoformat(now) if now else None
     from orchestration.cli.run import run_weeks
 
-    if run_weeks(Home.of(home).require(), requested, moment):
+    if run_weeks(Home.of(home).require(), requested, now):
         sys.exit(EXIT_WITHHELD)
 
 

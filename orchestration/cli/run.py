@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from orchestration.cli.progress import Progress
-from orchestration.configuration import load_configuration
+from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import InterruptedRunError, MetricStoreError
 from orchestration.ingest.ledger import Ledger
 from orchestration.launching import work_of
-from orchestration.planning import check_over
+from orchestration.planning import check_over, plan_weeks, state_of
 from orchestration.publication.reading import open_store, published_weeks
 from orchestration.settings import Home
 from orchestration.weeks import in_words
 
 if TYPE_CHECKING:
-    from dagster import ExecuteInProcessResult
+    from dagster import AssetKey, ExecuteInProcessResult, JobDefinition
 
 
 def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None) -> list[date]:
@@ -27,50 +28,78 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
     moment = now or datetime.now(UTC).replace(tzinfo=None)
     configuration = load_configuration(home.config)
     with Progress() as progress:
+        launcher = _Launcher(home, now, progress)
         if requested is None:
             work = work_of(home, configuration, moment)
             if work.new_files:
-                _launch(home, None, now, progress)
+                launcher.land()
                 work = work_of(home, configuration, moment)
             weeks = work.weeks
+            run_id = launcher.compute(weeks) if weeks else None
         else:
             check_over(configuration, moment, requested)
             weeks = list(requested)
-        run_id = _launch(home, weeks, now, progress) if weeks else None
+            run_id = launcher.land_and_compute(weeks)
     return _say(home, run_id, weeks)
 
 
-def _launch(home: Home, weeks: Sequence[date] | None, now: datetime | None, progress: Progress) -> str:
-    """Execute the job over these weeks, or only its landing; returns the run's id. Raises what made it fail."""
-    progress.step("starting")
-    warnings.filterwarnings("ignore", module="dagster")
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    from dagster import DagsterInstance
+class _Launcher:
+    """Executes the weekly job, or the part of it that is wanted, in this process. Each raises what made it fail."""
 
-    from orchestration.instance import prepare_instance, quick_history
+    def __init__(self, home: Home, now: datetime | None, progress: Progress) -> None:
+        self._home, self._now, self._progress = home, now, progress
 
-    prepare_instance(home)
-    from orchestration.assets.landing import LANDING_ASSETS
-    from orchestration.definitions import build_definitions
-    from orchestration.jobs import WEEKLY_RUN
-    from orchestration.partitions import tags_for
-    from orchestration.resources import MetricStoreResource
+    def land(self) -> str:
+        """Land what the inbox has."""
+        return self._execute([], lambda key: key in self._landing)
 
-    store = MetricStoreResource(home=str(home.root), wait_seconds=0, now=now.isoformat() if now else "")
-    definitions = build_definitions({"store": store}, loggers={"console": progress.logger()})
-    job = definitions.resolve_job_def(WEEKLY_RUN.name)
-    landing = [key for asset in LANDING_ASSETS for key in asset.keys]
-    with DagsterInstance.get() as instance, quick_history(home):
-        result = job.execute_in_process(
-            instance=instance,
-            run_config={"loggers": {"console": {}}},
-            tags=tags_for(weeks) if weeks else {},
-            asset_selection=None if weeks else landing,
-            raise_on_error=False,
-        )
-        if not result.success:
-            raise _cause(result)
-    return str(result.run_id)
+    def compute(self, weeks: Sequence[date]) -> str:
+        """Compute weeks from what has landed; returns the run's id."""
+        return self._execute(weeks, lambda key: key not in self._landing)
+
+    def land_and_compute(self, weeks: Sequence[date]) -> str:
+        """The whole job; returns the run's id."""
+        return self._execute(weeks, lambda _: True)
+
+    @cached_property
+    def _landing(self) -> frozenset[AssetKey]:
+        from orchestration.assets.landing import LANDING_ASSETS
+
+        return frozenset(key for asset in LANDING_ASSETS for key in asset.keys)
+
+    @cached_property
+    def _job(self) -> JobDefinition:
+        from orchestration.definitions import build_definitions
+        from orchestration.jobs import WEEKLY_RUN
+        from orchestration.resources import MetricStoreResource
+
+        now = self._now.isoformat() if self._now else ""
+        store = MetricStoreResource(home=str(self._home.root), wait_seconds=0, now=now)
+        definitions = build_definitions({"store": store}, loggers={"console": self._progress.logger()})
+        return definitions.resolve_job_def(WEEKLY_RUN.name)
+
+    def _execute(self, weeks: Sequence[date], wanted: Callable[[AssetKey], bool]) -> str:
+        self._progress.step("starting")
+        warnings.filterwarnings("ignore", module="dagster")
+        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+        from dagster import DagsterInstance
+
+        from orchestration.instance import prepare_instance, quick_history
+        from orchestration.partitions import tags_for
+
+        prepare_instance(self._home)
+        keys = [key for key in self._job.asset_layer.executable_asset_keys if wanted(key)]
+        with DagsterInstance.get() as instance, quick_history(self._home):
+            result = self._job.execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"console": {}}},
+                tags=tags_for(weeks) if weeks else {},
+                asset_selection=keys,
+                raise_on_error=False,
+            )
+            if not result.success:
+                raise _cause(result)
+        return str(result.run_id)
 
 
 def _cause(result: ExecuteInProcessResult) -> MetricStoreError:
@@ -105,27 +134,43 @@ def _names(kind: type[Exception]) -> set[str]:
     return {kind.__name__}.union(*(_names(derived) for derived in kind.__subclasses__()))
 
 
-def _say(home: Home, run_id: str | None, weeks: Sequence[date]) -> list[date]:
+def _check_verdicts(
+    home: Home, configuration: Configuration, now: datetime, run_id: str, weeks: Sequence[date]
+) -> None:
+    """Raises MetricStoreError where a week was neither left out of the run nor judged.
+
+    Dagster skips what comes after a step that yields less than it should, and calls the run a success.
+    """
+    with Ledger(home.ledger, read_only=True) as ledger:
+        state = state_of(ledger, published_weeks(home.published_store))
+    to_do = {plan.week_start for plan in plan_weeks(state, configuration, now, weeks)}
+    silent = to_do - {week for week, row in state.attempts.items() if row["run_id"] == run_id}
+    if silent:
+        raise MetricStoreError(
+            f"The run ended without a verdict on {in_words(silent)}; nothing of it is published.\n"
+            f"See run {run_id} in metric-store ui, and run again."
+        )
+
+
+def _say(home: Home, run_id: str | None) -> list[date]:
     """Print how the weeks of the run ended, and what failed; returns those withheld."""
     import click
 
     with Ledger(home.ledger, read_only=True) as ledger:
         failed = ledger.files(status="failed")
-        attempts = ledger.attempts()
+        state = state_of(ledger, published_weeks(home.published_store))
     for file in failed:
         click.echo(
             f"Unreadable: inbox/{file['source']}/{file['path']}: {file['error']}. Mend it, or move it away.",
             err=True,
         )
-    blocked = sorted(week for week, row in attempts.items() if row["withheld_by"])
-    tried = {week for week, row in attempts.items() if run_id and row["run_id"] == run_id}
-    withheld = sorted(tried & set(blocked))
-    done = sorted(tried - set(blocked))
+    blocked = {week for week in state.attempts if state.withheld_by(week)}
+    tried = {week for week, row in state.attempts.items() if run_id and row["run_id"] == run_id}
+    withheld = sorted(tried & blocked)
+    done = sorted(tried - blocked)
     if not tried:
         still = f"; withheld as before: {in_words(blocked)}, see metric-store status" if blocked else ""
-        click.echo(
-            f"Nothing to do: {len(published_weeks(home.published_store))} weeks are published as they are{still}."
-        )
+        click.echo(f"Nothing to do: {len(state.published)} weeks are published as they are{still}.")
         return []
     if done:
         click.echo(f"Published {len(done)} week{'s' if len(done) > 1 else ''}: {in_words(done)}")

@@ -34,7 +34,6 @@ def read_status(home: Home) -> dict[str, Any]:
     due = set(state.due)
     weeks = []
     for week in sorted(set(state.landed) | set(state.published)):
-        attempt = state.attempts.get(week)
         published = state.published.get(week)
         weeks.append(
             {
@@ -44,7 +43,7 @@ def read_status(home: Home) -> dict[str, Any]:
                 "published": published is not None,
                 "published_at": published.published_at.isoformat(sep=" ") if published else None,
                 "build_id": published.build_id if published else None,
-                "blocked_by": attempt["withheld_by"].split(",") if attempt and attempt["withheld_by"] else [],
+                "blocked_by": state.withheld_by(week),
                 "due_for_restatement": week in due,
             }
         )

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import click
+from dagster import DagsterInstance
 
 from orchestration.dbt import ensure_manifest
 from orchestration.instance import prepare_instance
+from orchestration.resources import clear_killed_run
 from orchestration.settings import PROJECT_ROOT, Home
 
 
@@ -17,6 +19,8 @@ def serve(home: Home, port: int, automation: bool) -> None:
     """Start the UI in this process's place; it ends with Ctrl-C."""
     prepare_instance(home)
     ensure_manifest()
+    with DagsterInstance.get() as instance:
+        clear_killed_run(home, instance)
     os.environ["METRIC_STORE_AUTOMATION"] = "on" if automation else "off"
     workspace = PROJECT_ROOT / "workspace.yaml"
     where = ["-w", str(workspace)] if workspace.is_file() else ["-m", "orchestration.definitions"]

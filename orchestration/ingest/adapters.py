@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,74 +14,126 @@ from typing import Any
 import duckdb
 
 from orchestration.ingest.contracts import SOURCES_BY_NAME
-from orchestration.ingest.readers import UnreadableFileError, sql_text
+from orchestration.ingest.inbox import is_hidden_or_incomplete
+from orchestration.ingest.readers import UnreadableFileError, sql_text, unreadable
 from orchestration.settings import Home
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """One adapter. `path` names it in the ledger; `patterns` are as the SQL has them, `files` what they find now."""
+    """One adapter. `path` names it in the ledger; `sql` names its files one by one, `files` are all of them.
+
+    size: bytes of its files together. state: changes when the SQL, the set of files or one of them changes; it stands
+    where a file's time of change does. error: why it can't be run.
+    """
 
     source: str
     path: str
     sql: str
-    patterns: tuple[str, ...]
     files: tuple[Path, ...]
-
-    @property
-    def size(self) -> int:
-        """Bytes of its files together."""
-        return sum(file.stat().st_size for file in self.files)
-
-    @property
-    def state(self) -> int:
-        """Changes when the SQL, the set of files or one of them changes; stands where a file's time of change does."""
-        digest = hashlib.sha256(self.sql.encode())
-        for file in self.files:
-            found = file.stat()
-            digest.update(f"{file}\0{found.st_size}\0{found.st_mtime_ns}\0".encode())
-        return int.from_bytes(digest.digest()[:7], "big")
+    size: int
+    state: int
+    error: str | None = None
 
 
 def find_adapters(home: Home) -> tuple[dict[str, list[Adapter]], list[tuple[str, str, str]]]:
-    """Adapters by source, in byte order of their names, and those that can't be used: (source, path, why)."""
+    """Adapters by source, in byte order of their names, and those that can't be used: (source, path, why).
+
+    A broken adapter of a known source is in both: it fails like a file that can't be read.
+    """
     found: dict[str, list[Adapter]] = {}
     broken: list[tuple[str, str, str]] = []
-    for location in sorted(home.adapters.glob("*/*.sql")):
+    locations = [file for file in home.adapters.glob("*/*.sql") if not is_hidden_or_incomplete(file.name)]
+    for location in sorted(locations, key=os.fsencode):
         source, path = location.parent.name, f"adapters/{location.parent.name}/{location.name}"
         if source not in SOURCES_BY_NAME:
             broken.append((source, path, f"there is no source {source}; sources: {', '.join(SOURCES_BY_NAME)}"))
             continue
-        try:
-            sql = location.read_text(encoding="utf-8").strip().rstrip(";")
-            patterns = _file_patterns(sql)
-            files = tuple(sorted({file for pattern in patterns for file in _expand(pattern, home.inbox)}))
-        except (UnicodeDecodeError, UnreadableFileError) as error:
-            broken.append((source, path, str(error)))
-            continue
-        found.setdefault(source, []).append(Adapter(source, path, sql, tuple(patterns), files))
+        adapter = _read_adapter(source, path, location, home.inbox.resolve())
+        found.setdefault(source, []).append(adapter)
+        if adapter.error:
+            broken.append((source, path, adapter.error))
     return found, broken
 
 
-def _file_patterns(sql: str) -> list[str]:
-    """The files that a select names: first arguments of its read_* functions, taken from the engine's own parse."""
+def _read_adapter(source: str, path: str, location: Path, inbox: Path) -> Adapter:
+    content = location.read_bytes()
+    digest = hashlib.sha256(content)
+    try:
+        sql, files = _with_files_named(content.decode("utf-8").strip().rstrip(";"), inbox)
+        size = 0
+        for file in files:
+            found = file.stat()
+            size += found.st_size
+            digest.update(b"\0".join((os.fsencode(file), b"%d %d" % (found.st_size, found.st_mtime_ns))))
+    except (UnicodeDecodeError, UnreadableFileError, OSError) as error:
+        return Adapter(source, path, "", (), len(content), _number(digest.digest()), str(error))
+    return Adapter(source, path, sql, files, size, _number(digest.digest()))
+
+
+def _number(digest: bytes) -> int:
+    return int.from_bytes(digest[:7], "big")
+
+
+def _with_files_named(sql: str, inbox: Path) -> tuple[str, tuple[Path, ...]]:
+    """The select with each pattern of its read_* functions put as the files it finds now, and all these files.
+
+    Its own glob would find files that aren't complete yet, too. Raises UnreadableFileError.
+    """
     with duckdb.connect() as connection:
-        parsed = json.loads(connection.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
-    if parsed.get("error"):
-        raise UnreadableFileError(f"not one SQL select: {parsed.get('error_message', 'it can not be parsed')}")
-    if len(parsed["statements"]) != 1:
-        raise UnreadableFileError(f"one SQL select is wanted, there are {len(parsed['statements'])}")
-    patterns: list[str] = []
-    for node in _nodes(parsed["statements"][0]):
-        if node.get("type") == "TABLE_FUNCTION" and str(node["function"].get("function_name", "")).startswith("read_"):
-            arguments = node["function"].get("arguments", [])
-            if arguments:
-                patterns += [text for leaf in _nodes(arguments[0]) if (text := _string_constant(leaf)) is not None]
-        elif node.get("type") == "BASE_TABLE" and "." in str(node.get("table_name", "")):
-            patterns.append(node["table_name"])
+        tree = json.loads(connection.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
+        if tree.get("error"):
+            reason = str(tree.get("error_message", "it can't be parsed")).splitlines()[0]
+            raise UnreadableFileError(f"not one SQL select: {reason[:300]}")
+        if len(tree["statements"]) != 1:
+            raise UnreadableFileError(f"one SQL select is wanted, there are {len(tree['statements'])}")
+        files: set[Path] = set()
+        readers = [node["function"] for node in _nodes(tree) if _is_reader(node)]
+        for reader in readers:
+            files.update(_name_files(reader["arguments"][0], inbox))
+        if not readers:
+            raise UnreadableFileError(
+                "it reads no file: read one with read_csv('...'), read_parquet('...') or read_json('...')"
+            )
+        named = connection.execute("select json_deserialize_sql(?)", [json.dumps(tree)]).fetchall()[0][0]
+    return str(named), tuple(sorted(files))
+
+
+def _is_reader(node: dict[str, Any]) -> bool:
+    if node.get("type") != "TABLE_FUNCTION":
+        return False
+    return str(node["function"].get("function_name", "")).startswith("read_") and bool(node["function"]["arguments"])
+
+
+def _name_files(argument: dict[str, Any], inbox: Path) -> list[Path]:
+    """Put the files that a reader's first argument finds in its place."""
+    patterns = [text for leaf in _nodes(argument) if (text := _string_constant(leaf)) is not None]
     if not patterns:
-        raise UnreadableFileError("it names no file: read one with read_csv('...'), read_parquet('...') or read_json('...')")
-    return patterns
+        raise UnreadableFileError("name the files of read_...() as string literals")
+    files = sorted({file for pattern in patterns for file in _expand(pattern, inbox)}, key=os.fsencode)
+    constants = [
+        {
+            "class": "CONSTANT",
+            "type": "VALUE_CONSTANT",
+            "alias": "",
+            "literal": {"kind": "STRING", "text": glob.escape(str(file))},
+        }
+        for file in files
+    ]
+    argument["expression"] = {
+        **{
+            "class": "FUNCTION",
+            "type": "FUNCTION",
+            "alias": "",
+            "function_name": "list_value",
+            "schema": "",
+            "catalog": "",
+        },
+        **{"filter": None, "order_bys": {"type": "ORDER_MODIFIER", "orders": []}, "distinct": False},
+        **{"is_operator": False, "export_state": False, "qualified_name": {"path": ["list_value"]}},
+        "arguments": [{"name": "", "expression": constant} for constant in constants],
+    }
+    return files
 
 
 def _string_constant(node: dict[str, Any]) -> str | None:
@@ -99,32 +152,41 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _expand(pattern: str, inbox: Path) -> list[Path]:
-    """The files of a pattern; a relative one starts at the inbox. Outside the inbox nothing is read."""
-    names = glob.glob(str(inbox / pattern), recursive=True)
-    files = [Path(name).resolve() for name in names if Path(name).is_file()]
-    outside = [file for file in files if not file.is_relative_to(inbox.resolve())]
-    if outside:
+    """The complete files of a pattern; a relative one starts at the inbox. Outside the inbox nothing is read."""
+    whole = os.path.normpath(inbox / pattern)
+    if not Path(whole).is_relative_to(inbox):
         raise UnreadableFileError(f"{pattern} is outside the inbox: an adapter reads files under {inbox} only")
-    return files
+    files = [Path(name) for name in glob.glob(whole, recursive=True)]  # noqa: PTH207
+    complete = [
+        file
+        for file in files
+        if file.is_file() and not any(map(is_hidden_or_incomplete, file.relative_to(inbox).parts))
+    ]
+    if not complete:
+        raise UnreadableFileError(f"there is no file {pattern} in the inbox")
+    return complete
 
 
 def run_adapter(adapter: Adapter, home: Home, target: Path, memory_limit: str | None) -> None:
     """Write the adapter's result to `target` as Parquet, in an engine that can reach nothing but the adapter's files.
 
-    Raises UnreadableFileError with the engine's reason.
+    Raises UnreadableFileError with the reason.
     """
-    config: dict[str, Any] = {"file_search_path": str(home.inbox), "temp_directory": str(home.scratch)}
+    if adapter.error:
+        raise UnreadableFileError(adapter.error)
+    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(home.scratch)}
     if memory_limit:
         config["memory_limit"] = memory_limit
     with duckdb.connect(config=config) as connection:
-        # The engine compares paths as they are written: the SQL's own spelling first, then what it finds with it.
-        reachable = {*adapter.patterns, *(str(home.inbox / pattern) for pattern in adapter.patterns), *map(str, adapter.files), str(target)}
+        # The engine compares paths as they are written, then what it finds with them.
+        names = [str(file) for file in adapter.files]
+        reachable = ", ".join(sql_text(name) for name in (*names, *map(glob.escape, names), str(target)))
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"set allowed_paths = [{reachable}]")
+        connection.execute(f"set allowed_directories = [{sql_text(str(home.scratch))}]")
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
         try:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute(f"set allowed_paths = [{', '.join(sql_text(path) for path in sorted(reachable))}]")
-            connection.execute(f"set allowed_directories = [{sql_text(str(home.scratch))}]")
-            connection.execute("set enable_external_access = false")
-            connection.execute("set lock_configuration = true")
             connection.execute(f"copy ({adapter.sql}\n) to {sql_text(str(target))} (format parquet)")
         except duckdb.Error as error:
-            raise UnreadableFileError(f"its SQL failed: {str(error).splitlines()[0][:300]}") from error
+            raise UnreadableFileError(f"its SQL failed: {unreadable(error, target)}") from error

@@ -5,84 +5,9 @@ No reading and no checking here: `records.py` turns this declaration into SQL.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from orchestration.ingest.model import Column, Kind, Source
 
-
-class Kind(Enum):
-    """How a raw value is read; `value` is the type it lands in."""
-
-    TEXT = "VARCHAR"
-    TIMESTAMP = "TIMESTAMP"
-    WHOLE = "BIGINT"
-    MONEY = "DECIMAL(18,2)"
-    BOOLEAN = "BOOLEAN"
-    WEEKDAYS = "WEEKDAYS"
-
-    @property
-    def sql_type(self) -> str:
-        """The column's type in landed Parquet and in the warehouse."""
-        return "VARCHAR" if self is Kind.WEEKDAYS else self.value
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a source. `least` bounds whole numbers, `one_of` is a closed set.
-
-    `dated_by` names the timestamp from which the value counts (a reason goes with its timestamp); it decides which
-    weeks a newer version of a record touches. None: the value counts from the record's first timestamp on.
-    """
-
-    name: str
-    kind: Kind = Kind.TEXT
-    required: bool = False
-    one_of: tuple[str, ...] = ()
-    least: int | None = None
-    dated_by: str | None = None
-
-    @property
-    def sql_type(self) -> str:
-        return self.kind.sql_type
-
-
-@dataclass(frozen=True)
-class Source:
-    """One source.
-
-    event_time: the column that puts a record into a week; None for master data.
-    key: the columns that identify a landed record (with `updated_at`, where versions of a record are kept).
-    newest_wins: of several versions only the newest counts (sub-orders, tickets); else versions hold from their
-        `updated_at` on.
-    facts: timestamps at which something happened to the record, in no order; windows are laid over these.
-    window_days: how many days before a week's start its figures still look at this source.
-    backwards: the pairs (earlier, later) that should not run backwards; a record that breaks one lands all the same.
-    """
-
-    name: str
-    event_time: str | None
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    facts: tuple[str, ...]
-    window_days: int
-    newest_wins: bool = False
-    backwards: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_versioned(self) -> bool:
-        return "updated_at" in self.key
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """The key without its version."""
-        return tuple(name for name in self.key if name != "updated_at")
-
-    @property
-    def week_column(self) -> str:
-        """The timestamp whose UTC week is the landing partition."""
-        return self.event_time or "updated_at"
-
-    def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
+__all__ = ["SOURCES", "SOURCES_BY_NAME", "Column", "Kind", "Source"]
 
 
 def _text(name: str, *one_of: str, required: bool = False, dated_by: str | None = None) -> Column:
@@ -130,7 +55,7 @@ OMS_LOGS = Source(
     event_time="logged_at",
     key=("log_id",),
     facts=("logged_at",),
-    window_days=28,
+    window_days=84,  # the peak of thirteen weeks
     backwards=tuple((a, b) for i, a in enumerate(_LOG_STAMPS) for b in _LOG_STAMPS[i + 1 :]),
     columns=(
         _text("log_id", required=True),
@@ -156,7 +81,7 @@ SELLER_ORDERS = Source(
     key=("sub_order_id", "updated_at"),
     newest_wins=True,
     facts=("ordered_at", *_LIFECYCLE, "promised_ship_at", "promised_delivery_at"),
-    window_days=49,
+    window_days=None,  # an order volume limit follows from all weeks since the first order
     backwards=tuple(("ordered_at", step) for step in _LIFECYCLE),
     columns=(
         _text("sub_order_id", required=True),
@@ -204,8 +129,8 @@ SELLERS = Source(
     name="sellers",
     event_time=None,
     key=("seller_id", "updated_at"),
-    facts=("updated_at",),
-    window_days=0,
+    facts=("onboarded_at", "oms_enabled_at", "updated_at"),
+    window_days=None,
     columns=(
         _text("seller_id", required=True),
         _text("seller_name", required=True),
@@ -227,8 +152,8 @@ CLAIMS = Source(
     name="claims",
     event_time="raised_at",
     key=("claim_id", "updated_at"),
-    facts=("raised_at", "updated_at"),
-    window_days=0,
+    facts=("raised_at",),
+    window_days=7,  # the previous week's value
     columns=(
         _text("claim_id", required=True),
         _text("sub_order_id", required=True),
@@ -245,7 +170,7 @@ TICKETS = Source(
     key=("ticket_id", "updated_at"),
     newest_wins=True,
     facts=("raised_at", "resolved_at"),
-    window_days=0,
+    window_days=7,
     columns=(
         _text("ticket_id", required=True),
         _text("seller_id", required=True),
@@ -261,8 +186,8 @@ SETTLEMENTS = Source(
     name="settlements",
     event_time="generated_at",
     key=("document_id", "updated_at"),
-    facts=("generated_at", "synced_at", "updated_at"),
-    window_days=0,
+    facts=("generated_at",),
+    window_days=7,
     columns=(
         _text("document_id", required=True),
         _text("seller_id", required=True),
@@ -279,8 +204,8 @@ PRODUCTS = Source(
     name="products",
     event_time=None,
     key=("sku_id", "updated_at"),
-    facts=("updated_at",),
-    window_days=0,
+    facts=("listed_at",),
+    window_days=None,
     columns=(
         _text("sku_id", required=True),
         _text("seller_id", required=True),
@@ -295,8 +220,8 @@ FLAGGED_USERS = Source(
     name="flagged_users",
     event_time=None,
     key=("user_id", "flagged_at", "updated_at"),
-    facts=("updated_at",),
-    window_days=0,
+    facts=("flagged_at",),
+    window_days=None,
     columns=(
         _text("user_id", required=True),
         _time("flagged_at", required=True),

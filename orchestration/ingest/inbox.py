@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +50,7 @@ class InboxListing:
 
 
 def is_hidden_or_incomplete(name: str) -> bool:
-    """Whether a name says that the file isn't there yet, or isn't meant for us."""
+    """Whether a name says that the file or folder isn't there yet, or isn't meant for us."""
     return name.startswith((".", "_")) or name.endswith(_INCOMPLETE_ENDINGS)
 
 
@@ -56,24 +58,37 @@ def list_inbox(inbox: Path, claimed: frozenset[Path] = frozenset()) -> InboxList
     """List an inbox. `claimed` are the files that adapters read; they belong to no plain source."""
     files: dict[str, list[InboxFile]] = {name: [] for name in SOURCES_BY_NAME}
     ignored: list[str] = []
-    for folder, folders, names in os.walk(inbox):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")))
-        for name in sorted(names):
-            location = Path(folder, name)
-            if is_hidden_or_incomplete(name) or location in claimed:
-                continue
-            relative = location.relative_to(inbox)
-            source = relative.parts[0]
-            known = len(relative.parts) > 1 and source in SOURCES_BY_NAME
-            if not (known and name.endswith(tuple(FORMATS))):
-                ignored.append(str(relative))
-                continue
-            try:
-                found = location.stat()
-            except FileNotFoundError:  # taken away between the listing and now
-                continue
-            path = str(Path(*relative.parts[1:]))
-            files[source].append(InboxFile(source, path, location, found.st_size, found.st_mtime_ns))
-    for listed in files.values():
-        listed.sort(key=lambda file: os.fsencode(file.path))
+    for location in sorted(_complete_files(inbox), key=os.fsencode):
+        if location in claimed:
+            continue
+        source, *rest = location.relative_to(inbox).parts
+        if not (rest and source in SOURCES_BY_NAME and location.name.endswith(tuple(FORMATS))):
+            ignored.append(_readable(location.relative_to(inbox)))
+            continue
+        try:
+            found = location.stat()
+        except FileNotFoundError:  # taken away between the listing and now
+            continue
+        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever
+            ignored.append(_readable(location.relative_to(inbox)))
+            continue
+        files[source].append(InboxFile(source, _readable(Path(*rest)), location, found.st_size, found.st_mtime_ns))
     return InboxListing(files, ignored)
+
+
+def _complete_files(inbox: Path) -> Iterator[Path]:
+    """Every complete file at any depth. Linked folders are followed, each folder once: a link may lead upwards."""
+    seen: set[tuple[int, int]] = set()
+    for folder, folders, names in os.walk(inbox, followlinks=True):
+        found = Path(folder).stat()
+        if (found.st_dev, found.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        folders[:] = sorted((name for name in folders if not is_hidden_or_incomplete(name)), key=os.fsencode)
+        yield from (Path(folder, name) for name in names if not is_hidden_or_incomplete(name))
+
+
+def _readable(path: Path) -> str:
+    """The path as text that can be stored and printed: bytes that are no UTF-8 are written as escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -4,9 +4,9 @@ while a run writes. A landed file counts from the moment its row is committed he
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -40,8 +40,21 @@ create table if not exists partitions (
     least_key text not null,
     greatest_key text not null
 );
-create table if not exists event_weeks (file_id integer not null references files, week_start text not null, rows integer not null);
-create table if not exists quarantined (file_id integer not null references files, reason text not null, rows integer not null);
+create table if not exists event_weeks (
+    file_id integer not null references files,
+    week_start text not null,
+    rows integer not null
+);
+create table if not exists quarantined (
+    file_id integer not null references files,
+    reason text not null,
+    rows integer not null
+);
+create table if not exists quarantine_weeks (
+    file_id integer not null references files,
+    week text not null
+);
+create index if not exists quarantine_weeks_by_week on quarantine_weeks (week);
 create table if not exists touches (
     file_id integer not null references files,
     first_week text not null,
@@ -100,6 +113,7 @@ class FileRecord:
     reasons: dict[str, int] = field(default_factory=dict)
     partitions: list[Partition] = field(default_factory=list)
     event_weeks: dict[date, int] = field(default_factory=dict)
+    quarantine_weeks: list[str] = field(default_factory=list)
     touches: list[Touch] = field(default_factory=list)
 
     @property
@@ -113,9 +127,10 @@ class FileRecord:
 
 
 _FILE_COLUMNS = (
-    "file_id, source, path, size, mtime_ns, status, error, rows_read, landed, quarantined, duplicates, late, backwards, "
-    "ignored_columns, ingested_at, run_id"
+    "file_id, source, path, size, mtime_ns, status, error, rows_read, landed, quarantined, duplicates, late, "
+    "backwards, ignored_columns, ingested_at, run_id"
 )
+_FORGET_FAILED = "delete from files where source = ? and path = ? and status = 'failed'"
 
 
 class Ledger:
@@ -143,11 +158,6 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._connection:
-            yield self._connection
-
     def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         cursor = self._connection.execute(query, parameters)
         names = [column[0] for column in cursor.description]
@@ -160,32 +170,22 @@ class Ledger:
 
     def record(self, file: FileRecord) -> None:
         """Take a file: from here on its partitions count. One transaction; a failed record of the path gives way."""
-        with self._transaction() as db:
-            db.execute("delete from files where source = ? and path = ? and status = 'failed'", (file.source, file.path))
+        with self._connection as db:
+            db.execute(_FORGET_FAILED, (file.source, file.path))
             db.execute(
                 f"insert into files ({_FILE_COLUMNS}) values ({', '.join('?' * 16)})",
                 (
-                    file.file_id,
-                    file.source,
-                    file.path,
-                    file.size,
-                    file.mtime_ns,
-                    file.status,
-                    file.error,
-                    file.rows_read,
-                    file.landed,
-                    file.quarantined,
-                    file.duplicates,
-                    file.late,
-                    file.backwards,
-                    file.ignored_columns,
-                    file.ingested_at.isoformat(sep=" "),
-                    file.run_id,
+                    *(file.file_id, file.source, file.path, file.size, file.mtime_ns, file.status, file.error),
+                    *(file.rows_read, file.landed, file.quarantined, file.duplicates, file.late, file.backwards),
+                    *(file.ignored_columns, file.ingested_at.isoformat(sep=" "), file.run_id),
                 ),
             )
             db.executemany(
                 "insert into partitions values (?, ?, ?, ?, ?, ?)",
-                [(file.file_id, p.week.isoformat(), p.path, p.rows, p.least_key, p.greatest_key) for p in file.partitions],
+                [
+                    (file.file_id, part.week.isoformat(), part.path, part.rows, part.least_key, part.greatest_key)
+                    for part in file.partitions
+                ],
             )
             db.executemany(
                 "insert into event_weeks values (?, ?, ?)",
@@ -193,6 +193,9 @@ class Ledger:
             )
             db.executemany(
                 "insert into quarantined values (?, ?, ?)", [(file.file_id, *item) for item in file.reasons.items()]
+            )
+            db.executemany(
+                "insert into quarantine_weeks values (?, ?)", [(file.file_id, week) for week in file.quarantine_weeks]
             )
             db.executemany(
                 "insert into touches values (?, ?, ?, ?)",
@@ -208,24 +211,42 @@ class Ledger:
         """Drop failed files that are no longer there as they were: mended, moved away or changed."""
         keep = set(present)
         gone = [key[0] for key, status in self.known(source).items() if status == "failed" and key not in keep]
-        with self._transaction() as db:
-            db.executemany(
-                "delete from files where source = ? and path = ? and status = 'failed'", [(source, path) for path in gone]
-            )
+        with self._connection as db:
+            db.executemany(_FORGET_FAILED, [(source, path) for path in gone])
 
     def files(self, *, status: str | None = None, run_id: str | None = None) -> list[dict[str, Any]]:
         """Rows of the table `files`, oldest first."""
         return self._rows(
-            f"select {_FILE_COLUMNS} from files where (? is null or status = ?) and (? is null or run_id = ?) order by file_id",
+            f"select {_FILE_COLUMNS} from files where (? is null or status = ?) and (? is null or run_id = ?) "
+            "order by file_id",
             (status, status, run_id, run_id),
         )
 
     def partitions(self, source: str) -> list[dict[str, Any]]:
         """Landed Parquet files of a source: week, path, rows, least_key, greatest_key, file_id."""
         return self._rows(
-            "select p.* from partitions p join files f using (file_id) where f.source = ? order by p.file_id, p.week, p.path",
+            "select p.* from partitions p join files f using (file_id) where f.source = ? "
+            "order by p.file_id, p.week, p.path",
             (source,),
         )
+
+    def partitions_between(self, source: str, least_key: str, greatest_key: str) -> list[str]:
+        """Paths of the landed Parquet files of a source whose keys could meet a range of keys."""
+        rows = self._rows(
+            "select p.path from partitions p join files f using (file_id) "
+            "where f.source = ? and p.least_key <= ? and ? <= p.greatest_key order by p.file_id, p.week, p.path",
+            (source, greatest_key, least_key),
+        )
+        return [row["path"] for row in rows]
+
+    def quarantine_files(self, source: str, weeks: Iterable[str] | None = None) -> list[int]:
+        """Ids of the files of a source with records in quarantine: all, or those with one in any of these weeks."""
+        rows = self._rows(
+            "select distinct file_id from quarantine_weeks join files using (file_id) "
+            "where source = ? and (? is null or week in (select value from json_each(?))) order by 1",
+            (source, *(2 * (None if weeks is None else json.dumps(sorted(weeks)),))),
+        )
+        return [int(row["file_id"]) for row in rows]
 
     def landed_rows_by_week(self, sources: Sequence[str]) -> dict[date, int]:
         """Week of the reporting time zone -> landed records of these sources."""
@@ -252,15 +273,19 @@ class Ledger:
         """(first_week, last_week, file_id) of everything that landed, by file."""
         rows = self._rows("select first_week, last_week, file_id from touches order by file_id, first_week, last_week")
         return [
-            (date.fromisoformat(row["first_week"]), date.fromisoformat(row["last_week"]), int(row["file_id"])) for row in rows
+            (date.fromisoformat(row["first_week"]), date.fromisoformat(row["last_week"]), int(row["file_id"]))
+            for row in rows
         ]
 
     def record_attempts(self, attempts: Iterable[tuple[date, str, str, datetime, str]]) -> None:
         """(week, fingerprint, run_id, when, rules that withheld it, comma-separated or '') of finished weeks."""
-        with self._transaction() as db:
+        with self._connection as db:
             db.executemany(
                 "insert or replace into attempts values (?, ?, ?, ?, ?)",
-                [(week.isoformat(), mark, run, when.isoformat(sep=" "), rules) for week, mark, run, when, rules in attempts],
+                [
+                    (week.isoformat(), mark, run_id, when.isoformat(sep=" "), rules)
+                    for week, mark, run_id, when, rules in attempts
+                ],
             )
 
     def attempts(self) -> dict[date, dict[str, Any]]:

@@ -1,14 +1,22 @@
-"""How one file becomes the relation `raw`: every column as it came, `_row` counting records from 1. No checking here."""
+"""How one file becomes the relation `raw`: every column as it came, ROW counting records from 1. No checking here."""
 
 from __future__ import annotations
 
+import glob
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from orchestration.ingest.contracts import Source
+from orchestration.ingest.zstandard import is_whole
+
+#: The column of `raw` that counts records; a name that no export has.
+ROW = '"record #"'
+_LONGEST_JSON_RECORD = 64 * 1024 * 1024
 
 
 class UnreadableFileError(Exception):
@@ -39,32 +47,65 @@ def sql_name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def read_raw(connection: duckdb.DuckDBPyConnection, source: Source, location: Path, file_format: str, compression: str) -> RawRelation:
-    """Make `raw` of a file. Text formats are parsed once, into a table; Parquet is read where it lies, column by column.
+def sql_instant(value: datetime) -> str:
+    """A SQL timestamp literal."""
+    return f"timestamp {sql_text(value.isoformat(sep=' '))}"
+
+
+def sql_names(values: Sequence[str]) -> str:
+    """Quoted SQL identifiers, comma-separated."""
+    return ", ".join(map(sql_name, values))
+
+
+def sql_pattern(file: Path) -> str:
+    """A SQL string that finds this file: the engine reads names as patterns."""
+    return sql_text(glob.escape(str(file)))
+
+
+def sql_parquet(files: Sequence[Path], options: str = "") -> str:
+    """SQL: Parquet files of ours as one relation."""
+    listed = ", ".join(map(sql_pattern, files))
+    return f"read_parquet([{listed}], hive_partitioning = false{options})"
+
+
+def read_raw(
+    connection: duckdb.DuckDBPyConnection, source: Source, location: Path, file_format: str, compression: str
+) -> RawRelation:
+    """Make `raw` of a file. A text file is parsed once, into a table; Parquet is read where it lies, column by column.
 
     Raises UnreadableFileError for a broken file and for one that lacks a required column.
     """
+    if compression == "zstd" and location.is_file() and not is_whole(location):
+        raise UnreadableFileError("Unexpected end of ZSTD stream: the file")
     reader = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}[file_format]
     try:
-        raw = reader(connection, source, sql_text(str(location)), compression)
+        raw = reader(connection, source, sql_pattern(location), compression)
     except duckdb.Error as error:
-        raise UnreadableFileError(_reason(error, location)) from error
+        raise unreadable(error, location) from error
     missing = [column.name for column in source.columns if column.required and column.name not in raw.types]
     if missing:
-        raise UnreadableFileError(f"required column missing: {', '.join(missing)}")
+        found = "" if raw.types else f"; the file has: {', '.join(raw.ignored)[:200] or 'nothing'}"
+        raise UnreadableFileError(_one_line(f"required column missing: {', '.join(missing)}{found}"))
     return raw
 
 
-def _reason(error: duckdb.Error, location: Path) -> str:
-    """The engine's message without its advice and without our working name for the file."""
-    text = str(error).split("\nLINE ")[0].replace(str(location), "the file")
-    kept = []
-    for line in (line.strip() for line in text.splitlines()):
-        if line.startswith("Possible"):
-            break
-        if line:
-            kept.append(line)
-    return " ".join(kept)[:400]
+#: What is wrong with the machine, not with the file: the run has to stop, and the file is not to blame.
+_NOT_THE_FILE = (duckdb.OutOfMemoryException, duckdb.InterruptException, duckdb.InternalException)
+_NOT_THE_FILE_TEXTS = ("No space left", "Too many open files", "Disk quota exceeded", "Input/output error")
+
+
+def unreadable(error: duckdb.Error, location: Path) -> UnreadableFileError:
+    """The engine's error in one line, without its advice and our name of the file; one not about it is raised."""
+    text = str(error)
+    if isinstance(error, _NOT_THE_FILE) or any(sign in text for sign in _NOT_THE_FILE_TEXTS):
+        raise error
+    named = text.split("\nLINE ")[0].replace(glob.escape(str(location)), "the file").replace(str(location), "the file")
+    named = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", re.split(r"\bTry |\bPossible |\bThe search space", named)[0])
+    return UnreadableFileError(_one_line(named))
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:400]
 
 
 def _relation(source: Source, columns: Sequence[tuple[str, str]]) -> RawRelation:
@@ -82,22 +123,20 @@ def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[
 
 
 def _read_parquet(connection: duckdb.DuckDBPyConnection, source: Source, location: str, _: str) -> RawRelation:
-    query = f"select * from read_parquet({location}, hive_partitioning = false)"
-    columns = _described(connection, query)
-    connection.execute(
-        f"create temp view raw as select file_row_number + 1 as _row, * exclude (file_row_number) "
-        f"from read_parquet({location}, hive_partitioning = false, file_row_number = true)"
-    )
+    # Older writers leave it open whether bytes are text.
+    file = f"read_parquet({location}, hive_partitioning = false, binary_as_string = true)"
+    columns = _described(connection, f"select * from {file}")
+    connection.execute(f"create temp view raw as select file_row_number + 1 as {ROW}, * from {file}")
     return _relation(source, columns)
 
 
 def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: str, compression: str) -> RawRelation:
     connection.execute(
-        "create temp table raw as select row_number() over () as _row, * from read_csv("
-        f"{location}, compression = {sql_text(compression)}, header = true, all_varchar = true, delim = ',', quote = '\"', "
-        "escape = '\"', comment = '', null_padding = false, strict_mode = true, nullstr = '')"
+        f"create temp table raw as select row_number() over () as {ROW}, * from read_csv("
+        f"{location}, compression = {sql_text(compression)}, header = true, all_varchar = true, skip = 0, delim = ',', "
+        "quote = '\"', escape = '\"', comment = '', null_padding = false, strict_mode = true, nullstr = '')"
     )
-    columns = [(name, kind) for name, kind in _described(connection, "select * from raw") if name != "_row"]
+    columns = [(name, kind) for name, kind in _described(connection, "select * from raw") if sql_name(name) != ROW]
     for name, _ in columns:
         if name.strip() != name and name.strip():
             connection.execute(f"alter table raw rename column {sql_name(name)} to {sql_name(name.strip())}")
@@ -107,30 +146,27 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: s
 def _read_jsonl(connection: duckdb.DuckDBPyConnection, source: Source, location: str, compression: str) -> RawRelation:
     """A record's values are read from its JSON text, so that the line itself can be kept as it came."""
     connection.execute(
-        "create temp table lines as select row_number() over () as _row, json from read_ndjson_objects("
-        f"{location}, compression = {sql_text(compression)}, maximum_object_size = 67108864)"
+        f"create temp table lines as select row_number() over () as {ROW}, json from read_ndjson_objects("
+        f"{location}, compression = {sql_text(compression)}, maximum_object_size = {_LONGEST_JSON_RECORD})"
     )
-    keys = [
-        row[0]
-        for row in connection.execute(
-            "select key from (select unnest(json_keys(json)) as key, _row from lines) group by key order by min(_row), key"
-        ).fetchall()
-    ]
-    listed = [column.name for column in source.columns if column.name in keys]
+    found = connection.execute(
+        f"select key from (select unnest(json_keys(json)) as key, {ROW} from lines) "
+        f"group by key order by min({ROW}), key"
+    ).fetchall()
+    keys = [row[0] for row in found]
+    is_empty = not keys and connection.execute("select count(*) from lines").fetchall() == [(0,)]
+    # An export with nothing to say is a file without lines; it has no columns to miss.
+    listed = [column.name for column in source.columns if column.name in keys or is_empty]
     paths = ", ".join(sql_text(f'$."{name}"') for name in listed)
-    values = ", ".join(f"found[{place}] as {sql_name(name)}" for place, name in enumerate(listed, start=1))
+    values = "".join(f", found[{place}] as {sql_name(name)}" for place, name in enumerate(listed, start=1))
     connection.execute(
-        f"create temp table raw as select _row, original{', ' + values if listed else ''} "
-        f"from (select _row, cast(json as varchar) as original, json_extract_string(json, [{paths}]::varchar[]) as found from lines)"
+        f"create temp table raw as select {ROW}, original{values} from ("
+        f"select {ROW}, cast(json as varchar) as original, "
+        f"json_extract_string(json, [{paths}]::varchar[]) as found from lines)"
     )
     connection.execute("drop table lines")
-    if not keys and connection.execute("select count(*) from raw").fetchall() == [(0,)]:
-        # An export with nothing to say is a file without lines; it has no columns to miss.
-        listed = [column.name for column in source.columns]
-        for name in listed:
-            connection.execute(f"alter table raw add column {sql_name(name)} varchar")
     return RawRelation(
-        types={name: "VARCHAR" for name in listed},
+        types=dict.fromkeys(listed, "VARCHAR"),
         ignored=tuple(key for key in keys if key not in listed),
         original="original",
     )

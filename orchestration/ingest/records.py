@@ -1,128 +1,172 @@
-"""The contract as SQL: typed values, and the first rule that a record breaks. Text is built here, nothing is executed."""
+"""The contract as SQL: typed values, and the first rule that a record breaks. Text is built here, nothing is run."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from orchestration.ingest.contracts import Column, Kind, Source
-from orchestration.ingest.readers import RawRelation, sql_name, sql_text
+from orchestration.ingest.readers import ROW, RawRelation, sql_name, sql_names, sql_text
 
 _BLANKS = sql_text(" \t\r\n\v\f\u00a0")
 # ISO 8601, extended: date, or date and time parted by T or a space, fraction and offset where given.
 _ISO_8601 = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?"
+_WITH_OFFSET = r"[+-]\d{2}(:?\d{2})?$"
+_FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999'"
 _WHOLE = r"[+-]?\d{1,18}(\.0*)?"
+_WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _DECIMAL = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAYS = rf"none|({'|'.join(_DAYS)})(\s*,\s*({'|'.join(_DAYS)}))*"
 
 
-def _text(column: Column, engine_type: str) -> str:
-    """The raw value as trimmed text, null where it is blank."""
-    value = sql_name(column.name) if engine_type == "VARCHAR" else f"cast({sql_name(column.name)} as varchar)"
-    return f"nullif(trim({value}, {_BLANKS}), '')"
-
-
-def present(column: Column, raw: RawRelation) -> str:
-    """SQL: whether the record has a value in this column."""
-    engine_type = raw.types.get(column.name)
+def _came(column: Column, raw: RawRelation) -> str:
+    """SQL over `raw`: the value as it came, text trimmed, null where there is none."""
+    name, engine_type = sql_name(column.name), raw.types.get(column.name)
     if engine_type is None:
-        return "false"
-    return f"({_text(column, engine_type)} is not null)"
+        return "cast(null as varchar)"
+    if engine_type != "VARCHAR":
+        return name
+    # Trimming costs ten times the look at both ends that shows there is nothing to trim.
+    has_clean_ends = f"{name} >= '!' and {name} < chr(127) and {name}[-1] between '!' and '~'"
+    return f"case when {has_clean_ends} then {name} else nullif(trim({name}, {_BLANKS}), '') end"
 
 
-def typed(column: Column, raw: RawRelation) -> str:
-    """SQL: the value in the column's type; null where there is none and where it can't be read."""
-    engine_type = raw.types.get(column.name)
-    if engine_type is None:
-        return f"cast(null as {column.sql_type})"
-    name, text = sql_name(column.name), _text(column, engine_type)
-    return {
-        Kind.TEXT: _typed_text,
-        Kind.TIMESTAMP: _typed_timestamp,
-        Kind.WHOLE: _typed_whole,
-        Kind.MONEY: _typed_money,
-        Kind.BOOLEAN: _typed_boolean,
-        Kind.WEEKDAYS: _typed_weekdays,
-    }[column.kind](column, name, text, engine_type)
+def _read(column: Column, raw: RawRelation) -> str:
+    """SQL over values as they came: the value in the column's type, null where it can't be read."""
+    name, engine_type = sql_name(column.name), raw.types.get(column.name, "VARCHAR")
+    text = name if engine_type == "VARCHAR" else f"cast({name} as varchar)"
+    match column.kind:
+        case Kind.TEXT:
+            return text
+        case Kind.TIMESTAMP:
+            return _read_timestamp(name, engine_type)
+        case Kind.WHOLE if engine_type in _WHOLE_TYPES:
+            return f"cast({name} as bigint)"
+        case Kind.WHOLE:
+            # Exports made with data frames write whole numbers as 3.0 where a column has gaps.
+            digits = f"split_part({text}, '.', 1)"
+            return f"case when regexp_full_match({text}, '{_WHOLE}') then try_cast({digits} as bigint) end"
+        case Kind.MONEY:
+            return f"case when regexp_full_match({text}, '{_DECIMAL}') then try_cast({text} as {column.sql_type}) end"
+        case Kind.BOOLEAN:
+            lower = f"lower({text})"
+            return f"case when {lower} in ('true', '1') then true when {lower} in ('false', '0') then false end"
+        case Kind.WEEKDAYS:
+            return _read_weekdays(text)
 
 
-def _typed_text(_: Column, __: str, text: str, ___: str) -> str:
-    return text
-
-
-def _typed_timestamp(_: Column, name: str, text: str, engine_type: str) -> str:
-    if engine_type == "TIMESTAMP":
-        # 'infinity' is a value of the engine's type, but no instant.
-        return f"case when isfinite({name}) then {name} end"
-    if engine_type == "TIMESTAMP WITH TIME ZONE":
-        return f"case when isfinite({name}) then timezone('UTC', {name}) end"
-    if engine_type.startswith("TIMESTAMP") or engine_type == "DATE":
-        return f"case when isfinite({name}) then cast({name} as timestamp) end"
+def _read_timestamp(name: str, engine_type: str) -> str:
     if engine_type == "VARCHAR":
-        return f"case when regexp_full_match({text}, {sql_text(_ISO_8601)}) then timezone('UTC', try_cast({text} as timestamptz)) end"
+        # With an offset the engine needs its calendar, which is slow.
+        return (
+            f"case when not regexp_full_match({name}, '{_ISO_8601}') then null "
+            f"when regexp_matches({name}, ':.*{_WITH_OFFSET}') then timezone('UTC', try_cast({name} as timestamptz)) "
+            f"else try_cast({name} as timestamp) end"
+        )
+    if engine_type in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
+        instant = f"cast({name} as timestamptz)"
+        return f"case when isfinite({instant}) then timezone('UTC', {instant}) end"
+    if engine_type.startswith("TIMESTAMP") or engine_type == "DATE":
+        return f"try_cast({name} as timestamp)"
     return "cast(null as timestamp)"
 
 
-def _typed_whole(column: Column, name: str, text: str, engine_type: str) -> str:
-    if engine_type in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"):
-        value = f"cast({name} as bigint)"
-    else:
-        # Exports made with data frames write whole numbers as 3.0 where a column has gaps.
-        value = f"case when regexp_full_match({text}, {sql_text(_WHOLE)}) then try_cast(split_part({text}, '.', 1) as bigint) end"
-    if column.least is None:
-        return value
-    return f"case when {value} >= {column.least} then {value} end"
-
-
-def _typed_money(column: Column, _: str, text: str, __: str) -> str:
-    return f"case when regexp_full_match({text}, {sql_text(_DECIMAL)}) then try_cast({text} as {column.sql_type}) end"
-
-
-def _typed_boolean(_: Column, __: str, text: str, ___: str) -> str:
-    return f"case lower({text}) when 'true' then true when '1' then true when 'false' then false when '0' then false end"
-
-
-def _typed_weekdays(_: Column, __: str, text: str, ___: str) -> str:
+def _read_weekdays(text: str) -> str:
     """Canonical: in the order of the week, without blanks or repetitions. An invalid list stays as it came."""
     days = ", ".join(f"case when contains(lower({text}), '{day}') then '{day}' end" for day in _DAYS)
-    return f"case when regexp_full_match(lower({text}), {sql_text(_WEEKDAYS)}) then coalesce(nullif(concat_ws(',', {days}), ''), 'none') else {text} end"
+    canonical = f"coalesce(nullif(concat_ws(',', {days}), ''), 'none')"
+    return f"case when regexp_full_match(lower({text}), '{_WEEKDAYS}') then {canonical} else {text} end"
+
+
+def _within_bounds(column: Column) -> str:
+    """SQL over values that were read: null where the value is out of bounds."""
+    name = sql_name(column.name)
+    if column.kind is Kind.TIMESTAMP:
+        # What has no place among dates (infinity, too) is no instant.
+        return f"case when {name} between {_FIRST} and {_LAST} then {name} end"
+    return name if column.least is None else f"case when {name} >= {column.least} then {name} end"
+
+
+def _typed_query(source: Source, raw: RawRelation, condition: str = "true") -> str:
+    """SQL: `_row`, typed values by column name, and the values as they came as "came <column>"."""
+    names = [column.name for column in source.columns]
+    kept = ", ".join(f"{sql_name(name)} as {sql_name('came ' + name)}" for name in names)
+    came, read, bounded = (
+        ", ".join(f"{build(column)} as {sql_name(column.name)}" for column in source.columns)
+        for build in (lambda c: _came(c, raw), lambda c: _read(c, raw), _within_bounds)
+    )
+    return (
+        f"select _row, {bounded}, columns('came .*') from (select _row, {read}, {kept} "
+        f"from (select {ROW} as _row, {came} from raw where {condition}))"
+    )
 
 
 def _outside_set(column: Column) -> str | None:
     """SQL over typed values: whether the value is outside its closed set; None where the column has no set."""
     name = sql_name(column.name)
     if column.kind is Kind.WEEKDAYS:
-        valid = rf"none|({'|'.join(_DAYS)})(,({'|'.join(_DAYS)})){{0,5}}"
-        return f"({name} is not null and not regexp_full_match({name}, {sql_text(valid)}))"
+        at_most_six = rf"none|({'|'.join(_DAYS)})(,({'|'.join(_DAYS)})){{0,5}}"
+        return f"({name} is not null and not regexp_full_match({name}, '{at_most_six}'))"
     if column.one_of:
-        return f"({name} is not null and {name} not in ({', '.join(sql_text(value) for value in column.one_of)}))"
+        return f"({name} is not null and {name} not in ({', '.join(map(sql_text, column.one_of))}))"
     return None
 
 
+def _broken_rules(source: Source) -> list[tuple[str, dict[str, str]]]:
+    """The rules that a record can break by itself, the first that counts first: reason, column -> SQL test."""
+    came = {column.name: sql_name("came " + column.name) for column in source.columns}
+    rules = {
+        "missing_required": {c.name: f"{came[c.name]} is null" for c in source.columns if c.required},
+        "bad_type": {
+            c.name: f"({sql_name(c.name)} is null and {came[c.name]} is not null)"
+            for c in source.columns
+            if c.kind not in (Kind.TEXT, Kind.WEEKDAYS)
+        },
+        "not_in_set": {c.name: test for c in source.columns if (test := _outside_set(c)) is not None},
+    }
+    return [(reason, tests) for reason, tests in rules.items() if tests]
+
+
 def parsed_query(source: Source, raw: RawRelation) -> str:
-    """SQL: `raw` with typed values, `_row`, `_reason` (the first rule broken by the record alone) and `_detail` (where)."""
-    values = ", ".join(f"{typed(column, raw)} as {sql_name(column.name)}" for column in source.columns)
-    flags = ", ".join(f"{present(column, raw)} as {sql_name('has ' + column.name)}" for column in source.columns)
-    missing = {c.name: f"not {sql_name('has ' + c.name)}" for c in source.columns if c.required}
-    unread = {c.name: f"({sql_name('has ' + c.name)} and {sql_name(c.name)} is null)" for c in source.columns}
-    outside = {c.name: test for c in source.columns if (test := _outside_set(c)) is not None}
-    rules = [(reason, tests) for reason, tests in (("missing_required", missing), ("bad_type", unread), ("not_in_set", outside)) if tests]
-    reason = " ".join(f"when {' or '.join(tests.values())} then '{code}'" for code, tests in rules)
-    detail = " ".join(
-        f"when {' or '.join(tests.values())} then concat_ws(', ', {', '.join(f'case when {test} then {sql_text(name)} end' for name, test in tests.items())})"
-        for _, tests in rules
+    """SQL: `raw` as `_row`, typed values, and `_reason`: the first rule that the record breaks by itself."""
+    reason = " ".join(f"when {' or '.join(tests.values())} then '{code}'" for code, tests in _broken_rules(source))
+    columns = sql_names([column.name for column in source.columns])
+    return f"select _row, {columns}, case {reason} end as _reason from ({_typed_query(source, raw)})"
+
+
+def rejected_query(source: Source, raw: RawRelation) -> str:
+    """SQL: the records of `raw` that `rejected` (_row, rule) names: these, columns at fault, content, event_at, week.
+
+    `content` stands for all values of the record: typed where they can be read, else as they came. The same record has
+    the same content in every format.
+    """
+    # The key rules name no single column: the whole key is at fault.
+    at_fault = f"when 'duplicate_key' then '{', '.join(source.key)}' when 'future_event' then '{source.event_time}'"
+    for reason, tests in _broken_rules(source):
+        named = ", ".join(f"case when {test} then '{name}' end" for name, test in tests.items())
+        at_fault += f" when '{reason}' then concat_ws(', ', {named})"
+    content = ", ".join(
+        f"coalesce(cast({sql_name(c.name)} as varchar), cast({sql_name('came ' + c.name)} as varchar))"
+        for c in source.columns
     )
-    columns = ", ".join(sql_name(column.name) for column in source.columns)
+    event_at = sql_name(source.event_time) if source.event_time else "cast(null as timestamp)"
+    monday = f"cast(date_trunc('week', {sql_name(source.week_column)}) as date)"
+    typed = _typed_query(source, raw, f"{ROW} in (select _row from rejected)")
     return (
-        f"select _row, {columns}, case {reason} end as _reason, case {detail} end as _detail "
-        f"from (select _row, {values}, {flags} from raw)"
+        f"select _row, rule, case rule {at_fault} end as columns, "
+        f"md5(cast(to_json([{content}]) as varchar)) as content, "
+        f"{event_at} as event_at, coalesce(cast({monday} as varchar), '') as week "
+        f"from ({typed}) inner join rejected using (_row)"
     )
 
 
-def content(source: Source, alias: str) -> str:
-    """SQL: all typed values of a record as one value, for comparison with `is not distinct from`."""
-    return f"struct_pack({', '.join(f'{sql_name(c.name)} := {alias}.{sql_name(c.name)}' for c in source.columns)})"
+def same_content(columns: Sequence[str], one: str, other: str) -> str:
+    """SQL: whether two records, by their aliases, agree in these columns."""
+    tests = [f"{one}.{sql_name(name)} is not distinct from {other}.{sql_name(name)}" for name in columns]
+    return f"({' and '.join(tests)})" if tests else "true"
 
 
 def runs_backwards(source: Source) -> str:
     """SQL: whether the record's timestamps run backwards; such a record lands, and is counted."""
-    pairs = [f"({sql_name(later)} < {sql_name(earlier)})" for earlier, later in source.backwards]
-    return f"coalesce({' or '.join(f'coalesce({pair}, false)' for pair in pairs)}, false)" if pairs else "false"
+    pairs = [f"coalesce({sql_name(later)} < {sql_name(earlier)}, false)" for earlier, later in source.backwards]
+    return f"({' or '.join(pairs)})" if pairs else "false"

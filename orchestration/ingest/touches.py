@@ -1,101 +1,156 @@
 """Which weeks read something new in the records that just landed: the ground on which a published week is due again.
 
 A record touches the weeks whose A is not before the first instant at which it changes the picture, and whose windows
-reach back to it. A newer version of a record changes only what differs from the version before it: an order shipped
-after A leaves that week alone.
+reach back to it. A newer version of a record changes only what differs from the version that counted before: an order
+shipped after A leaves that week alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orchestration.ingest.contracts import Source
-from orchestration.ingest.readers import sql_name, sql_text
+from orchestration.ingest.readers import sql_name, sql_names, sql_text
 
-_EVER = "timestamp '9999-12-31'"
-_ALWAYS = "timestamp '0001-01-01'"
-
-
-def _least(names: list[str]) -> str:
-    return f"least({', '.join(names)})"
+_NO_END = "date '9999-12-31'"
+# Instants beyond these have no week that a date could name.
+_FIRST, _LAST = "timestamp '0001-02-01'", "timestamp '9999-01-01'"
 
 
-def _greatest(names: list[str]) -> str:
-    return f"greatest({', '.join(names)})"
+def week_of(instant: str, reporting_timezone: str, shift: str = "") -> str:
+    """SQL: the Monday of the week that an instant, shifted, lies in."""
+    named = f"least(greatest({instant}, {_FIRST}), {_LAST})"
+    return (
+        f"cast(date_trunc('week', timezone({sql_text(reporting_timezone)}, timezone('UTC', {named} {shift}))) as date)"
+    )
 
 
 def touches_query(source: Source, reporting_timezone: str, calculation_offset_hours: int) -> str:
-    """SQL over `arrived` (records of this file) and `landed` (earlier ones that may share keys): first_week, last_week, rows."""
-    zone = sql_text(reporting_timezone)
+    """SQL: first_week, last_week, rows. `arrived` is this file, `landed` earlier records that may share its keys."""
 
-    def monday(instant: str) -> str:
-        return f"cast(date_trunc('week', timezone({zone}, timezone('UTC', {instant}))) as date)"
+    def first_week(since: str) -> str:
+        # The first week whose A is at or after `since`: A lies hours after the week's end, and counts itself.
+        offset = f"- interval '{calculation_offset_hours}' hour - interval '1' microsecond"
+        return week_of(since, reporting_timezone, offset)
 
-    # The first week whose A is at or after `since`: A lies `offset` after the week's end, and counts itself.
-    first = monday(f"(since - interval '{calculation_offset_hours}' hour - interval '1' microsecond)")
-    last = monday(f"(until + interval '{24 * source.window_days}' hour)")
+    reach = _NO_END
+    if source.window_days is not None:
+        reach = week_of("until", reporting_timezone, f"+ interval '{24 * source.window_days}' hour")
     return f"""
-        select
-            case when since <= {_ALWAYS} then date '0001-01-01' else {first} end as first_week,
-            case when until >= {_EVER} then date '9999-12-31' else {last} end as last_week,
-            count(*) as rows
-        from ({_spans(source)}) as spans
-        where since is not null
+        select first_week, last_week, count(*) as rows
+        from (
+            select
+                {first_week("since")} as first_week,
+                case
+                    when replaced_at is null then {reach} else least({reach}, {first_week("replaced_at")} - 7)
+                end as last_week
+            from ({_spans(source)}) as spans
+            where since is not null
+        ) as weeks
+        where first_week <= last_week
         group by all
         order by all
     """
 
 
 def _spans(source: Source) -> str:
-    """SQL: since, until of every arrived record; since is null where it changes nothing."""
-    facts = [sql_name(name) for name in source.facts]
+    """SQL: since, until, replaced_at of what arrived; since is null where it changes nothing."""
     if not source.is_versioned:
-        return f"select {_least(facts)} as since, {_greatest(facts)} as until from arrived"
-    columns = [sql_name(column.name) for column in source.columns]
-    identity = ", ".join(sql_name(name) for name in source.identity)
-    history = f"""
-        select *, row_number() over (partition by {identity} order by updated_at desc) as place_from_newest,
-            {", ".join(f"lag({name}) over versions as {_before(name)}" for name in columns)},
-            lead(updated_at) over versions as replaced_at
-        from (
-            select {", ".join(columns)}, true as is_new from arrived
-            union all
-            select {", ".join(columns)}, false from landed where ({identity}) in (select ({identity}) from arrived)
+        facts = [sql_name(name) for name in source.facts]
+        return (
+            f"select {_least(facts)} as since, {_greatest(facts)} as until, null::timestamp as replaced_at from arrived"
         )
-        window versions as (partition by {identity} order by updated_at)
-    """
     if source.newest_wins:
-        return _spans_of_newest(source, facts, history)
-    changed = [f"({name} is distinct from {_before(name)})" for name in columns if name != '"updated_at"']
-    # Until the first version's `updated_at` the first version counts: it reaches back to the beginning.
+        return _spans_of_newest(source)
+    return _spans_of_versions(source)
+
+
+def _spans_of_newest(source: Source) -> str:
+    """Only the newest version counts: what arrived changes the picture if it holds a newer one than there was."""
+    identity = sql_names(source.identity)
+    facts = _of(("newest", "before"), source.facts)
+    dated: dict[str | None, list[str]] = {}
+    for column in source.columns:
+        if column.name != "updated_at":
+            dated.setdefault(column.dated_by, []).append(column.name)
+    changes = []
+    for dated_by, names in dated.items():
+        since = _of(("newest", "before"), [dated_by]) if dated_by else facts
+        changes.append(f"case when {_differs(names, 'before', 'newest')} then {_least(since)} end")
     return f"""
         select
-            case when {_before('"updated_at"')} is null then {_ALWAYS} when {" or ".join(changed)} then updated_at end as since,
-            coalesce(replaced_at, {_EVER}) as until
-        from ({history})
+            case when before is null then {_least(facts)} else {_least(changes)} end as since,
+            {_greatest(facts)} as until,
+            cast(null as timestamp) as replaced_at
+        from (select {identity}, max_by(arrived, updated_at) as newest from arrived group by all) as arrivals
+        left join (
+            select {identity}, max_by(landed, updated_at) as before
+            from landed semi join arrived using ({identity}) group by all
+        ) as standing using ({identity})
+        where before is null or newest.updated_at > before.updated_at
+    """
+
+
+def _spans_of_versions(source: Source) -> str:
+    """A version counts from its `updated_at` until the next one's; the first counts before that, too.
+
+    It is compared with the version that counted in its place: the last one that had landed before it, else the first.
+    """
+    identity = sql_names(source.identity)
+    columns = sql_names([column.name for column in source.columns])
+    compared = [column.name for column in source.columns if column.name not in (*source.identity, "updated_at")]
+    start = _least(_of(("version", "before"), source.facts))
+    until = _greatest(_of(("version", "before"), [source.week_column]))
+    return f"""
+        select
+            case
+                when before is not null and not ({_differs(compared, "before", "version")}) then null
+                when is_first then {start}
+                else greatest(version.updated_at, {start})
+            end as since,
+            {until} as until,
+            replaced_at
+        from (
+            select
+                version, is_new,
+                is_first,
+                coalesce(last_landed, first_landed) as before,
+                replaced_at
+            from (
+                select
+                    versions as version,
+                    is_new,
+                    last_value(case when not is_new then versions end ignore nulls) over by_time as last_landed,
+                    first_value(case when not is_new then versions end ignore nulls) over (
+                        by_time rows between unbounded preceding and unbounded following
+                    ) as first_landed,
+                    lag(updated_at) over by_time is null as is_first,
+                    lead(updated_at) over by_time as replaced_at
+                from (
+                    select {columns}, true as is_new from arrived
+                    union all
+                    select {columns}, false from landed semi join arrived using ({identity})
+                ) as versions
+                window by_time as (partition by {identity} order by updated_at)
+            ) as timeline
+        ) as compared
         where is_new
     """
 
 
-def _spans_of_newest(source: Source, facts: list[str], history: str) -> str:
-    """Only the newest version counts; one that arrives after a newer one changes nothing."""
-    before = [_before(name) for name in facts]
-    first_fact = _least(facts + before)
-    changes = []
-    for column in source.columns:
-        name = sql_name(column.name)
-        if column.name == "updated_at":
-            continue
-        dated_by = sql_name(column.dated_by) if column.dated_by else None
-        since = _least([dated_by, _before(dated_by)]) if dated_by else first_fact
-        changes.append(f"case when {name} is distinct from {_before(name)} then {since} end")
-    return f"""
-        select
-            case when {_before('"updated_at"')} is null then {_least(facts)} else {_least(changes)} end as since,
-            {_greatest(facts + before)} as until
-        from ({history})
-        where is_new and (place_from_newest = 1 or replaced_at in (select updated_at from arrived))
-    """
+def _of(records: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Columns of records that are kept as one value each."""
+    names = list(names)
+    return [f"{record}.{sql_name(name)}" for record in records for name in names]
 
 
-def _before(name: str) -> str:
-    """The name of a column's value in the version before."""
-    return '"before ' + name.strip('"') + '"'
+def _differs(names: Iterable[str], one: str, other: str) -> str:
+    return f"({' or '.join(f'{one}.{sql_name(name)} is distinct from {other}.{sql_name(name)}' for name in names)})"
+
+
+def _least(instants: Iterable[str]) -> str:
+    return f"least({', '.join(instants)})"
+
+
+def _greatest(instants: Iterable[str]) -> str:
+    return f"greatest({', '.join(instants)})"

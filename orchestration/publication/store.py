@@ -7,6 +7,7 @@ old one. The figures are the marts' own rows; nothing is computed here but the l
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,8 +46,11 @@ class Published:
 
 def remove_unfinished(home: Home) -> None:
     """Remove stores that a killed run didn't finish."""
-    for file in home.published.glob(".next-*"):
-        file.unlink()
+    for left in home.published.glob(".next-*"):
+        if left.is_dir():  # where the engine put what didn't fit into memory
+            shutil.rmtree(left)
+        else:
+            left.unlink()
 
 
 def publish(
@@ -134,17 +138,21 @@ def _current_weeks(db: duckdb.DuckDBPyConnection) -> set[date]:
 
 def _kept(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> str:
     """The present store's columns for this table, nulls for those it didn't have yet; empty without such a table."""
-    rows = db.execute(
-        "select column_name from duckdb_columns() "
-        "where database_name = 'present' and schema_name = 'marts' and table_name = ?",
-        [table.name],
-    ).fetchall()
-    have = {row[0] for row in rows}
+    have = _present_columns(db, table)
     if not have:
         return ""
     return ", ".join(
         sql_name(name) if name in have else f"cast(null as {kind})" for name, (kind, _) in table.columns.items()
     )
+
+
+def _present_columns(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> set[str]:
+    rows = db.execute(
+        "select column_name from duckdb_columns() "
+        "where database_name = 'present' and schema_name = 'marts' and table_name = ?",
+        [table.name],
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def _write_publication(
@@ -179,16 +187,18 @@ def _write_restatements(
     before = _count(db, "marts.fct_restatement")
     again = sorted(_current_weeks(db) & {week.week_start for week in weeks})
     for table in marts:
-        if again and table.is_weekly and table.name != "fct_data_quality_week" and _kept(db, table):
-            db.execute(_changes_query(table, again), [build_id, now])
+        # A column that this release adds has published no figure before.
+        facts = [name for name in table.facts if name in _present_columns(db, table)]
+        if again and facts and table.is_weekly and table.name != "fct_data_quality_week":
+            db.execute(_changes_query(table, facts, again), [build_id, now])
     return _count(db, "marts.fct_restatement") - before
 
 
-def _changes_query(table: PublishedTable, weeks: Sequence[date]) -> str:
-    """SQL: figures of these weeks in which the new store differs from the present one."""
+def _changes_query(table: PublishedTable, facts: Sequence[str], weeks: Sequence[date]) -> str:
+    """SQL: figures (`facts`) of these weeks in which the new store differs from the present one."""
     rest = [name for name in table.key if name != "week_start"]
     key = " || ', ' || ".join(f"'{name}=' || cast({sql_name(name)} as varchar)" for name in rest) or "''"
-    values = ", ".join(f"{sql_text(name)}: cast({sql_name(name)} as varchar)" for name in table.facts)
+    values = ", ".join(f"{sql_text(name)}: cast({sql_name(name)} as varchar)" for name in facts)
 
     def figures(database: str) -> str:
         return f"""

@@ -56,7 +56,12 @@ def test_every_record_is_accounted_for(conformance_home: Path) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_published_table_equals_the_expectation(table: str, conformance_home: Path, conformance_case: Path) -> None:
     store = conformance_home / "published" / "metric_store.duckdb"
-    compare = [sys.executable, str(conformance_case.parent / "compare.py"), str(conformance_case / "expected"), str(store)]
+    compare = [
+        sys.executable,
+        str(conformance_case.parent / "compare.py"),
+        str(conformance_case / "expected"),
+        str(store),
+    ]
     compared = subprocess.run([*compare, "--tables", table], capture_output=True, text=True, check=False)
     assert compared.returncode == 0, compared.stdout + compared.stderr
 

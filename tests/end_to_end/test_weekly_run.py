@@ -25,7 +25,10 @@ _OF_THE_BUILD = ("publication", "fct_restatement")
 def tables(home: Path) -> dict[str, list[tuple]]:
     """Every published table as rows; what tells of the build itself is left out."""
     with open_store(home / "published" / "metric_store.duckdb") as store:
-        names = [row[0] for row in store.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()]
+        names = [
+            row[0]
+            for row in store.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        ]
         return {
             name: store.execute(f"select * from marts.{name} order by all").fetchall()
             for name in sorted(names)
@@ -50,7 +53,9 @@ def test_order_of_weeks_does_not_matter(order: Sequence[int], sample_home: Path,
     assert sum(map(len, expected.values())) > 1000
     for name in expected:
         assert found[name] == expected[name], name
-    assert query(home, "select count(*) from marts.fct_restatement") == [(0,)], "filling in previous_value is no restatement"
+    assert query(home, "select count(*) from marts.fct_restatement") == [(0,)], (
+        "filling in previous_value is no restatement"
+    )
 
 
 def test_every_table_has_something_to_show(sample_home: Path) -> None:
@@ -70,7 +75,9 @@ def test_a_late_record_restates_its_week_only_by_a_new_build(home_copy: Path) ->
         "log_id": "LATE-1",
         "logged_at": "2026-01-14T10:00:00Z",
         "event_name": "polling_event",
-        "oms_client": query(home_copy, "select min(member) from marts.fct_metric_week where dimension = 'oms_client'")[0][0],
+        "oms_client": query(home_copy, "select min(member) from marts.fct_metric_week where dimension = 'oms_client'")[
+            0
+        ][0],
         "seller_id": query(home_copy, "select min(seller_id) from marts.dim_seller")[0][0],
         "channel": "oms",
         "call_status": "success",
@@ -126,33 +133,51 @@ def test_a_later_version_of_an_order_makes_no_earlier_week_due(home_copy: Path) 
 def test_a_bad_week_is_withheld_and_the_good_ones_are_published(tmp_path: Path) -> None:
     home = tmp_path / "home"
     small_sample(home)
-    [missing_day] = (home / "inbox" / "oms_logs").glob("**/2026-01-14*")
-    missing_day.unlink()
+    logs = home / "inbox" / "oms_logs"
+    for file in [*logs.glob("**/2026-01-14*"), *logs.glob("**/*late*")]:
+        file.unlink()
     ended = run(home)
     assert ended.status == 3, ended.text
     assert "Withheld 2026-01-12" in ended.out
     assert "days_present of oms_logs is 6" in ended.out
-    assert query(home, "select week_start::varchar from marts.publication where is_current order by 1") == [("2026-01-05",), ("2026-01-19",)]
+    assert query(home, "select week_start::varchar from marts.publication where is_current order by 1") == [
+        ("2026-01-05",),
+        ("2026-01-19",),
+    ]
     assert query(home, "select count(*) from marts.fct_metric_week where week_start = '2026-01-12'") == [(0,)]
-    assert query(home, "select distinct previous_value from marts.fct_metric_week where week_start = '2026-01-19'") == [(None,)]
+    assert query(home, "select distinct previous_value from marts.fct_metric_week where week_start = '2026-01-19'") == [
+        (None,)
+    ]
     assert query(
-        home, "select severity, passed, observed from marts.fct_data_quality_week where rule_id = 'days_present' and week_start = '2026-01-12' and scope = 'oms_logs'"
+        home,
+        "select severity, passed, observed from marts.fct_data_quality_week where rule_id = 'days_present' and week_start = '2026-01-12' and scope = 'oms_logs'",
     ) == [("error", False, 6.0)]
     state = json.loads(metric_store("status", "--home", home, "--json").out)
-    assert {week["week_start"]: week["blocked_by"] for week in state["weeks"] if week["blocked_by"]} == {"2026-01-12": ["days_present"]}
+    assert {week["week_start"]: week["blocked_by"] for week in state["weeks"] if week["blocked_by"]} == {
+        "2026-01-12": ["days_present"]
+    }
     again = run(home)
-    assert (again.status, again.out.split(":")[0]) == (0, "Nothing to do"), "a week that is withheld as it is isn't tried again"
+    assert (again.status, again.out.split(":")[0]) == (0, "Nothing to do"), (
+        "a week that is withheld as it is isn't tried again"
+    )
 
 
-def test_plain_dbt_build_works_on_a_home(conformance_home: Path, tmp_path: Path) -> None:
+def test_lost_landing_is_no_ground_to_restate(home_copy: Path) -> None:
+    shutil.rmtree(home_copy / "landing")
+    before = tables(home_copy)
+    ended = run(home_copy)
+    assert ended.status == 1, ended.text
+    assert "record of what landed is missing" in ended.err
+    assert tables(home_copy) == before
+
+
+def test_plain_dbt_build_works_on_a_home(home_copy: Path, tmp_path: Path) -> None:
     """Models, data tests and unit tests, without any of our Python."""
-    home = tmp_path / "home"
-    shutil.copytree(conformance_home, home)
     dbt = Path(sys.executable).with_name("dbt")
     built = subprocess.run(
         [str(dbt), "build", "--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")],
         cwd=DBT_PROJECT_DIR,
-        env={**os.environ, "METRIC_STORE_HOME": str(home)},
+        env={**os.environ, "METRIC_STORE_HOME": str(home_copy)},
         capture_output=True,
         text=True,
         check=False,

@@ -1,0 +1,243 @@
+"""One file on its way in: staged as typed Parquet, judged against what landed before, put into landing and quarantine.
+
+The engine does it all; no record becomes a Python object. Nothing is in landing before the whole file is read.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.ingest.adapters import Adapter, run_adapter
+from orchestration.ingest.contracts import Source
+from orchestration.ingest.inbox import InboxFile
+from orchestration.ingest.keys import doubtful_keys_query, verdicts_query
+from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
+from orchestration.ingest.readers import (
+    ROW,
+    RawRelation,
+    read_raw,
+    sql_instant,
+    sql_name,
+    sql_names,
+    sql_parquet,
+    sql_text,
+    unreadable,
+)
+from orchestration.ingest.records import parsed_query, rejected_query, runs_backwards
+from orchestration.ingest.touches import touches_query, week_of
+from orchestration.settings import Home
+
+#: How far after the ingestion an event may lie.
+_AHEAD = timedelta(days=1)
+_OUR_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+_BY_THEMSELVES = ("missing_required", "bad_type", "not_in_set")
+
+
+@dataclass(frozen=True)
+class IngestContext:
+    """What a run tells the ingest. `now` is UTC; late means landed in one of `published_weeks`."""
+
+    run_id: str
+    now: datetime
+    reporting_timezone: str
+    calculation_offset_hours: int
+    published_weeks: frozenset[date] = frozenset()
+    memory_limit: str | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A staged Parquet file. `place` is the Monday its records belong to, or the rule they break."""
+
+    place: str
+    file: Path
+    rows: int
+    least_key: str
+    greatest_key: str
+    latest: datetime | None
+
+
+class Intake:
+    """The steps between a file's raw records and its row in the ledger; they fill `record`."""
+
+    def __init__(
+        self, home: Home, source: Source, context: IngestContext, ledger: Ledger, engine: duckdb.DuckDBPyConnection
+    ) -> None:
+        """Take files of one source. `engine` is a connection for one file: what the steps make is gone with it."""
+        self._home, self._source, self._context, self._ledger, self._engine = home, source, context, ledger, engine
+        self._columns = sql_names([column.name for column in source.columns])
+        self._landing, self._quarantine = home.landing / source.name, home.quarantine / source.name
+
+    def take(self, origin: InboxFile | Adapter, record: FileRecord) -> None:
+        """Land a file and fill its record. Raises UnreadableFileError; then nothing has landed."""
+        self._engine.execute("set TimeZone = 'UTC'")
+        with _building_site(self._home.scratch / f"file-{record.file_id}") as site:
+            location, file_format, compression = self._at_hand(origin, site)
+            raw = read_raw(self._engine, self._source, location, file_format, compression)
+            try:
+                parts, dropped = self._judge(raw, record.file_id, site)
+                rejected, replayed = self._reject(raw, record, site)
+                record.rows_read = self._rows("select count(*) from raw")[0][0]
+            except duckdb.Error as error:
+                # Parquet is read where it lies: a page that is broken shows only now.
+                if isinstance(error, _OUR_SQL) or str(self._landing) in str(error):
+                    raise
+                raise unreadable(error, location) from error
+            record.ignored_columns = ", ".join(raw.ignored)
+            record.duplicates = dropped + replayed
+            record.landed = sum(part.rows for part in parts)
+            if parts:
+                self._find_touched_weeks(parts, record)
+            self._put_into_landing(parts, record)
+            if rejected:
+                self._quarantine.mkdir(parents=True, exist_ok=True)
+                rejected.replace(self._quarantine / f"{record.file_id:08d}-1.parquet")
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self._engine.execute(query).fetchall()
+
+    def _at_hand(self, origin: InboxFile | Adapter, site: Path) -> tuple[Path, str, str]:
+        """The file under a name of ours: user's names hold quotes and glob signs. An adapter's result is made here."""
+        location = site / "raw"
+        if isinstance(origin, Adapter):
+            run_adapter(origin, self._home, location, self._context.memory_limit)
+            return location, "parquet", "none"
+        location.symlink_to(origin.location)
+        return location, origin.format, origin.compression
+
+    def _judge(self, raw: RawRelation, file_id: int, site: Path) -> tuple[list[_Part], int]:
+        """Stage the typed records and make `rejected`. The files of the records that land, and how many were dropped.
+
+        Judging needs all keys at once, so records are typed once, into files by week or by the rule they break; only
+        where some of them don't land after all are the files written anew.
+        """
+        week = f"cast(cast(date_trunc('week', {sql_name(self._source.week_column)}) as date) as varchar)"
+        typed = f"select *, coalesce(_reason, {week}) as place from ({parsed_query(self._source, raw)})"
+        parts = self._write_parts(typed, file_id, site / "typed")
+        sound = [part for part in parts if part.place not in _BY_THEMSELVES]
+        broken = [
+            f"select _row, {sql_text(part.place)} as rule from {sql_parquet([part.file])}"
+            for part in parts
+            if part.place in _BY_THEMSELVES
+        ]
+        none = "select cast(null as bigint) as _row, cast(null as varchar) as rule where false"
+        self._engine.execute(f"create temp table rejected as {' union all '.join([none, *broken])}")
+        if not sound or not self._has_verdicts(sound):
+            return sound, 0
+        self._engine.execute("insert into rejected select _row, outcome from verdicts where outcome <> 'duplicate'")
+        dropped, judged = self._rows("select count(*) filter (where outcome = 'duplicate'), count(*) from verdicts")[0]
+        if judged == sum(part.rows for part in sound):
+            return [], dropped
+        landing = f"select *, {week} as place from staged anti join verdicts using (_row)"
+        return self._write_parts(landing, file_id, site / "judged"), dropped
+
+    def _write_parts(self, query: str, file_id: int, folder: Path) -> list[_Part]:
+        """Write records (columns, _row, place) as Parquet by place."""
+        folder.mkdir()
+        self._engine.execute(
+            f"copy (select {self._columns}, cast({file_id} as bigint) as _file_id, cast(_row as bigint) as _row, place "
+            f"from ({query})) to {sql_text(str(folder))} (format parquet, partition_by (place), overwrite_or_ignore)"
+        )
+        files = sorted(folder.glob("*/*.parquet"))
+        if not files:
+            return []
+        key, event_time = sql_name(self._source.key[0]), self._source.event_time
+        found = self._rows(
+            f"select filename, count(*), cast(min({key}) as varchar), cast(max({key}) as varchar), "
+            f"{f'max({sql_name(event_time)})' if event_time else 'null'} "
+            f"from {sql_parquet(files, ', filename = true')} group by all order by all"
+        )
+        return [_Part(Path(name).parent.name.removeprefix("place="), Path(name), *rest) for name, *rest in found]
+
+    def _has_verdicts(self, sound: Sequence[_Part]) -> bool:
+        """Make `landed` and `staged`, and `verdicts` where a key meets another or an event lies in the future."""
+        self._engine.execute(f"create temp view staged as select * from {sql_parquet([part.file for part in sound])}")
+        self._look_at_landed(min(part.least_key for part in sound), max(part.greatest_key for part in sound))
+        self._engine.execute(f"create temp table doubtful as {doubtful_keys_query(self._source)}")
+        is_doubtful = self._rows("select count(*) > 0 from doubtful")[0][0]
+        limit = self._context.now + _AHEAD
+        if not is_doubtful and not any(part.latest and part.latest > limit for part in sound):
+            return False
+        self._engine.execute(f"create temp table verdicts as {verdicts_query(self._source, limit)}")
+        return bool(self._rows("select count(*) > 0 from verdicts")[0][0])
+
+    def _look_at_landed(self, least_key: str, greatest_key: str) -> None:
+        """Make `landed`: the records of earlier files whose keys could meet those of this one."""
+        paths = self._ledger.partitions_between(self._source.name, least_key, greatest_key)
+        if paths:
+            query = f"select {self._columns} from {sql_parquet([self._landing / path for path in paths])}"
+        else:
+            query = f"select {self._columns} from staged limit 0"
+        self._engine.execute(f"create temp view landed as {query}")
+
+    def _reject(self, raw: RawRelation, record: FileRecord, site: Path) -> tuple[Path | None, int]:
+        """Write the rejected records; those that are in quarantine already are dropped: the file, and how many."""
+        count = self._rows("select count(*) from rejected")[0][0]
+        if not count:
+            return None, 0
+        self._engine.execute(f"create temp table bad as {rejected_query(self._source, raw)}")
+        weeks = [row[0] for row in self._rows("select distinct week from bad order by 1")]
+        names = [f"{file_id:08d}-1.parquet" for file_id in self._ledger.quarantine_files(self._source.name, weeks)]
+        earlier = [self._quarantine / name for name in names if (self._quarantine / name).is_file()]
+        self._engine.execute(
+            "delete from bad where _row not in (select min(_row) from bad group by content)"
+            + (f" or content in (select content from {sql_parquet(earlier)})" if earlier else "")
+        )
+        record.quarantine_weeks = [row[0] for row in self._rows("select distinct week from bad order by 1")]
+        if not record.quarantine_weeks:
+            return None, count
+        file = site / "rejected.parquet"
+        self._engine.execute(
+            f"copy (select {sql_text(self._source.name)} as source, rule as reason, columns, "
+            f"{sql_text(record.path)} as source_file, _row as row_number, original, event_at, "
+            f"{sql_instant(self._context.now)} as ingested_at, cast({record.file_id} as bigint) as _file_id, content "
+            f"from bad inner join (select {ROW} as _row, {raw.original} as original from raw) using (_row) "
+            f"order by row_number) to {sql_text(str(file))} (format parquet)"
+        )
+        record.reasons = dict(self._rows(f"select reason, count(*) from {sql_parquet([file])} group by 1 order by 1"))
+        return file, count - self._rows("select count(*) from bad")[0][0]
+
+    def _put_into_landing(self, parts: Sequence[_Part], record: FileRecord) -> None:
+        for number, part in enumerate(parts, start=1):
+            path = Path(f"week={part.place}", f"{record.file_id:08d}-{number}.parquet")
+            (self._landing / path).parent.mkdir(parents=True, exist_ok=True)
+            part.file.replace(self._landing / path)
+            record.partitions.append(
+                Partition(date.fromisoformat(part.place), str(path), part.rows, part.least_key, part.greatest_key)
+            )
+
+    def _find_touched_weeks(self, parts: Sequence[_Part], record: FileRecord) -> None:
+        """Count the landed records by week, those that are late, and the weeks that read something new in them."""
+        files = sql_parquet([part.file for part in parts])
+        self._engine.execute(f"create temp view arrived as select {self._columns} from {files}")
+        week = week_of(sql_name(self._source.week_column), self._context.reporting_timezone)
+        weeks = self._rows(
+            f"select {week}, count(*), count(*) filter (where {runs_backwards(self._source)}) "
+            "from arrived group by 1 order by 1"
+        )
+        if self._source.event_time:
+            record.event_weeks = {week: rows for week, rows, _ in weeks}
+            record.late = sum(rows for week, rows, _ in weeks if week in self._context.published_weeks)
+        record.backwards = sum(backwards for _, _, backwards in weeks)
+        query = touches_query(self._source, self._context.reporting_timezone, self._context.calculation_offset_hours)
+        record.touches = [Touch(*row) for row in self._rows(query)]
+
+
+@contextmanager
+def _building_site(folder: Path) -> Iterator[Path]:
+    """An empty folder for as long as a file is being taken."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,437 @@
+"""Runs that are killed, interrupted, started twice, or given files that can't be read; each ends, and the next repairs.
+
+Two homes go through one story each, told by a fixture; the tests say what must be true of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.ingest.ledger import Ledger
+from orchestration.publication.reading import open_store
+from orchestration.resources import HomeIsBusyError, writer_lock
+from orchestration.sample import write_sample
+from orchestration.settings import Home
+from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, Ended, metric_store, run
+
+ALL_WEEKS = f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}"
+WEEK_4 = "2026-01-26"
+
+
+class Running:
+    """A run in a process of its own, followed by its lines on standard error."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        self._process = subprocess.Popen(
+            [str(METRIC_STORE), "run", "--home", str(home), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C reaches every process of a terminal's foreground group
+        )
+        self._said: list[str] = []
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_for(self, text: str) -> None:
+        """Until it has said this."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._said.append(line)
+            if text in line:
+                return
+        raise AssertionError(f"the run ended without saying {text}:\n{''.join(self._said)}")
+
+    def kill(self) -> None:
+        """As kill -9 or a loss of power does: only this process, and at once."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does: every process of the group."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def end(self) -> Ended:
+        out, err = self._process.communicate(timeout=300)
+        return Ended(self._process.returncode, out, "".join(self._said) + err)
+
+    @property
+    def children(self) -> list[int]:
+        """Processes of its session that are still there, itself left out."""
+        found = subprocess.run(["ps", "-s", str(self.pid), "-o", "pid=,stat="], capture_output=True, text=True, check=False)
+        processes = [line.split() for line in found.stdout.splitlines()]
+        return [int(pid) for pid, state in processes if int(pid) != self.pid and not state.startswith("Z")]
+
+
+def is_free(home: Path) -> bool:
+    try:
+        with writer_lock(Home(home), "test", 0):
+            return True
+    except HomeIsBusyError:
+        return False
+
+
+def history(home: Path) -> list[str]:
+    """The states of the home's runs, in their order."""
+    database = sqlite3.connect(f"file:{home}/dagster/history/runs.db?mode=ro", uri=True)
+    try:
+        return [row[0] for row in database.execute("select status from runs order by id")]
+    finally:
+        database.close()
+
+
+def tables(home: Path) -> dict[str, list[tuple]]:
+    """Every published table as it lies; what tells of the build itself is left out."""
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        names = [row[0] for row in store.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()]
+        return {name: store.execute(f"from marts.{name}").fetchall() for name in sorted(names) if name != "publication"}
+
+
+def query(home: Path, sql: str) -> list[tuple]:
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        return store.execute(sql).fetchall()
+
+
+def state(home: Path) -> dict:
+    return json.loads(metric_store("status", "--home", home, "--json").out)
+
+
+def errors(text: str) -> list[str]:
+    """The lines of the error that ended a command."""
+    lines = text.splitlines()
+    [at] = [number for number, line in enumerate(lines) if line.startswith("Error: ")]
+    return lines[at:]
+
+
+@dataclass
+class Disturbed:
+    """A home whose first three runs did not end."""
+
+    home: Path
+    landed_when_killed: set[tuple[str, str]]
+    published_early: bool
+    orphans: list[int]
+    interrupted: Ended
+    free_after_interrupt: bool
+    free_after_kill: bool
+    history_before_last: list[str]
+    second: Ended
+    status_meanwhile: Ended
+    metric_meanwhile: Ended
+    last: Ended
+
+
+@pytest.fixture(scope="module")
+def disturbed(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
+    """Killed while it landed files, interrupted while it built, killed while it published; then left alone."""
+    home = tmp_path_factory.mktemp("disturbed") / "home"
+    shutil.copytree(sample_home / "inbox", home / "inbox")
+    orphans: list[int] = []
+
+    first = Running(home, "--weeks", ALL_WEEKS)
+    first.wait_for("landing/oms_logs")
+    first.kill()
+    first.end()
+    with Ledger(home / "landing" / "ledger.sqlite", read_only=True) as ledger:
+        landed = {(row["source"], row["path"]) for row in ledger.files()}
+
+    second = Running(home, "--weeks", ALL_WEEKS)
+    second.wait_for("run_inputs")
+    time.sleep(2)
+    second.interrupt()
+    interrupted = second.end()
+    free_after_interrupt = is_free(home)
+    orphans += second.children
+
+    third = Running(home, "--weeks", ALL_WEEKS)
+    third.wait_for("after_gate")
+    third.kill()
+    third.end()
+    free_after_kill = is_free_without_a_trace(home)
+    time.sleep(1)  # the gate's process notices by itself
+    orphans += first.children + third.children
+    published_early = (home / "published" / "metric_store.duckdb").exists()
+    (home / "published").mkdir(exist_ok=True)
+    (home / "published" / ".next-of-a-killed-run.duckdb").write_bytes(b"half")
+
+    last = Running(home, "--weeks", ALL_WEEKS)
+    last.wait_for("run_inputs")
+    history_before_last = history(home)
+    another = run(home, ALL_WEEKS)
+    status_meanwhile = metric_store("status", "--home", home)
+    metric_meanwhile = metric_store("metric", "o2d_ratio", "--home", home)
+    ended = last.end()
+    return Disturbed(
+        home,
+        landed,
+        published_early,
+        orphans,
+        interrupted,
+        free_after_interrupt,
+        free_after_kill,
+        history_before_last,
+        another,
+        status_meanwhile,
+        metric_meanwhile,
+        ended,
+    )
+
+
+def is_free_without_a_trace(home: Path) -> bool:
+    """Whether the lock is free, with the note of the run that was killed left as it is."""
+    note = (home / ".writer.json").read_bytes()
+    try:
+        return is_free(home)
+    finally:
+        (home / ".writer.json").write_bytes(note)
+
+
+class TestDisturbedRuns:
+    def test_the_last_run_ends_well_and_equals_an_undisturbed_one(self, disturbed: Disturbed, sample_home: Path) -> None:
+        assert disturbed.last.status == 0, disturbed.last.text
+        expected, found = tables(sample_home), tables(disturbed.home)
+        assert found.keys() == expected.keys()
+        for name in expected:
+            assert found[name] == expected[name], name
+        assert query(disturbed.home, "select week_start::varchar, count(*) from marts.publication group by 1 order by 1") == [
+            (week, 1) for week in SAMPLE_WEEKS
+        ]
+
+    def test_no_file_is_read_twice_and_none_is_lost(self, disturbed: Disturbed, sample_home: Path) -> None:
+        """What had landed when the run was killed stays landed."""
+        assert {source for source, _ in disturbed.landed_when_killed} >= {"oms_logs"}
+        with Ledger(disturbed.home / "landing" / "ledger.sqlite", read_only=True) as ledger:
+            files = ledger.files()
+        with Ledger(sample_home / "landing" / "ledger.sqlite", read_only=True) as ledger:
+            undisturbed = ledger.files()
+        assert len(files) == len({(row["source"], row["path"]) for row in files})
+        assert {(row["source"], row["path"], row["landed"]) for row in files} == {
+            (row["source"], row["path"], row["landed"]) for row in undisturbed
+        }
+
+    def test_no_process_is_left_behind(self, disturbed: Disturbed) -> None:
+        assert disturbed.orphans == []
+
+    def test_nothing_unfinished_is_left_in_the_home(self, disturbed: Disturbed) -> None:
+        assert [path.name for path in (disturbed.home / "published").iterdir()] == ["metric_store.duckdb"]
+        assert not (disturbed.home / ".scratch").exists()
+        assert not (disturbed.home / ".writer.json").exists()
+
+    def test_ctrl_c_ends_a_run_with_one_line(self, disturbed: Disturbed) -> None:
+        ended = disturbed.interrupted
+        assert (ended.status, ended.out) == (1, "")
+        assert errors(ended.err) == ["Error: Interrupted. The published store is whole; run again to go on from here."]
+        assert "Traceback" not in ended.err
+        assert disturbed.free_after_interrupt
+
+    def test_the_lock_is_free_after_kill_9(self, disturbed: Disturbed) -> None:
+        assert disturbed.free_after_kill
+
+    def test_the_history_shows_how_runs_ended(self, disturbed: Disturbed) -> None:
+        """A run that Dagster has at work for ever keeps every later one from being launched."""
+        assert disturbed.history_before_last == ["FAILURE", "FAILURE", "FAILURE", "STARTED"]
+        assert history(disturbed.home)[3] == "SUCCESS"
+        assert "STARTED" not in history(disturbed.home)
+
+    def test_a_second_run_is_refused_and_names_the_first(self, disturbed: Disturbed) -> None:
+        second = disturbed.second
+        assert (second.status, second.out) == (1, "")
+        said = errors(second.err)
+        assert len(said) == 2
+        assert said[0].startswith(f"Error: Another run is writing {disturbed.home} (run ")
+        assert ", process " in said[0]
+        assert said[1] == "Wait until it ends; metric-store status shows what is published."
+        assert "Traceback" not in second.err
+
+    def test_reading_commands_meet_no_lock(self, disturbed: Disturbed) -> None:
+        assert disturbed.status_meanwhile.status == 0, disturbed.status_meanwhile.text
+        assert all(week in disturbed.status_meanwhile.out for week in SAMPLE_WEEKS)
+        if disturbed.published_early:  # the third run may have been quicker than its end
+            assert disturbed.metric_meanwhile.status == 0
+        else:
+            assert errors(disturbed.metric_meanwhile.err)[0].startswith("Error: No week is published")
+
+
+@dataclass
+class Faulty:
+    """A published home that got bad files beside good ones, and was mended afterwards."""
+
+    home: Path
+    first: Ended
+    before: dict[str, list[tuple]]
+    after_first: dict[str, list[tuple]]
+    state_after_first: dict
+    meanwhile: Ended
+    again: Ended
+    second: Ended
+
+
+def week_4_files(home: Path, folder: Path) -> list[Path]:
+    """Put the files of one more week into the inbox; returns them."""
+    write_sample(folder, weeks=4, sellers=12, orders_per_week=150, seed=11)
+    added = []
+    for file in sorted((folder / "inbox").rglob("*")):
+        target = home / "inbox" / file.relative_to(folder / "inbox")
+        if file.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, target)
+            added.append(target)
+    return added
+
+
+def log_lines(home: Path, day: str, prefix: str, count: int, change: Callable[[int, dict], None]) -> str:
+    client, seller = query(home, "select min(oms_client), min(seller_id) from marts.dim_seller where oms_client is not null")[0]
+    lines = []
+    for number in range(count):
+        log = {
+            "log_id": f"{prefix}-{number}",
+            "logged_at": f"{day}T10:00:{number % 60:02d}Z",
+            "event_name": "polling_event",
+            "oms_client": client,
+            "seller_id": seller,
+            "channel": "oms",
+            "call_status": "success",
+            "attempt": 1,
+        }
+        change(number, log)
+        lines.append(json.dumps(log))
+    return "\n".join(lines) + "\n"
+
+
+def one_request(number: int, log: dict) -> None:
+    log |= {"request_id": "HUGE", "sub_order_id": f"SO-HUGE-{number}", "order_id": f"O-HUGE-{number}"}
+
+
+def spoil(number: int, log: dict) -> None:
+    log["call_status"] = "perhaps"
+
+
+@pytest.fixture(scope="module")
+def faulty(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
+    """A new week with a truncated file, one without a required column and a bad record; a published one that would
+    come out with a request of 250 sub-orders. Then the files are mended.
+    """
+    folder = tmp_path_factory.mktemp("faulty")
+    home = folder / "home"
+    shutil.copytree(sample_home, home)
+    before = tables(home)
+    added = week_4_files(home, folder / "more")
+    [products] = [file for file in added if file.parent.name == "products"]
+    whole = products.read_bytes()
+    products.write_bytes(whole[: len(whole) * 2 // 3])
+    no_key = home / "inbox" / "claims" / "no-key.csv"
+    no_key.write_text("seller_id,raised_at\nS1,2026-01-27T00:00:00Z\n")
+    logs = home / "inbox" / "oms_logs"
+    (logs / "bad-record.jsonl").write_text(log_lines(home, WEEK_4, "BAD", 1, spoil))
+    (logs / "huge-request.jsonl").write_text(log_lines(home, "2026-01-14", "HUGE", 250, one_request))
+
+    at_work = Running(home)
+    at_work.wait_for("run_inputs")
+    meanwhile = metric_store("metric", "o2d_ratio", "--home", home, "--json")
+    first = at_work.end()
+    after_first, state_after_first = tables(home), state(home)
+    again = run(home)
+
+    products.write_bytes(whole)
+    no_key.rename(folder / "no-key.csv")
+    second = run(home)
+    return Faulty(home, first, before, after_first, state_after_first, meanwhile, again, second)
+
+
+def of_weeks(rows: dict[str, list[tuple]], *weeks: str) -> dict[str, list[tuple]]:
+    """Rows of weekly tables of these weeks, by the first column."""
+    return {
+        name: [row for row in lines if str(row[0]) in weeks]
+        for name, lines in rows.items()
+        if name.endswith("_week") and name != "fct_data_quality_week"
+    }
+
+
+class TestBadFiles:
+    def test_new_weeks_are_withheld_and_the_run_says_which_files_to_mend(self, faulty: Faulty) -> None:
+        assert faulty.first.status == 3, faulty.first.text
+        unreadable = [line for line in faulty.first.err.splitlines() if line.startswith("Unreadable: ")]
+        assert len(unreadable) == 2
+        for place in ("inbox/products/2026-01-26.parquet", "inbox/claims/no-key.csv"):
+            [line] = [line for line in unreadable if place in line]
+            assert line.endswith("Mend it, or move it away.")
+        [withheld] = [line for line in faulty.first.out.splitlines() if line.startswith(f"Withheld {WEEK_4}: ")]
+        assert "files_readable" in withheld
+        assert "products" in withheld
+        assert "Traceback" not in faulty.first.err
+
+    def test_good_files_land_all_the_same(self, faulty: Faulty) -> None:
+        with Ledger(faulty.home / "landing" / "ledger.sqlite", read_only=True) as ledger:
+            paths = {(row["source"], row["path"]): row["landed"] for row in ledger.files()}
+        assert paths["oms_logs", "2026-01/2026-01-27.parquet"] > 0
+        assert paths["seller_orders", "2026-01-26-placed.csv.gz"] > 0
+        assert {week["week_start"] for week in faulty.state_after_first["weeks"]} >= {WEEK_4}
+
+    def test_a_withheld_restatement_leaves_what_is_published(self, faulty: Faulty) -> None:
+        [withheld] = [line for line in faulty.first.out.splitlines() if line.startswith("Withheld 2026-01-12: ")]
+        assert "sub_orders_per_request is 250, outside 0 to 200" in withheld
+        weeks = {week["week_start"]: week for week in faulty.state_after_first["weeks"]}
+        assert weeks["2026-01-12"]["blocked_by"] == ["sub_orders_per_request"]
+        assert weeks["2026-01-12"]["published"]
+        assert weeks["2026-01-12"]["due_for_restatement"]
+        kept, was = of_weeks(faulty.after_first, *SAMPLE_WEEKS[:2]), of_weeks(faulty.before, *SAMPLE_WEEKS[:2])
+        assert sum(map(len, was.values())) > 100
+        for name in was:
+            assert kept[name] == was[name], name
+        assert not of_weeks(faulty.after_first, WEEK_4)["fct_metric_week"]
+
+    def test_status_says_it_too(self, faulty: Faulty) -> None:
+        found = faulty.state_after_first
+        assert {(file["source"], file["path"]) for file in found["failed_files"]} == {
+            ("products", "2026-01-26.parquet"),
+            ("claims", "no-key.csv"),
+        }
+        assert all(file["error"] for file in found["failed_files"])
+        [week] = [week for week in found["weeks"] if week["week_start"] == WEEK_4]
+        assert (week["published"], week["blocked_by"]) == (False, ["files_readable"])
+
+    def test_the_store_can_be_read_during_the_run(self, faulty: Faulty) -> None:
+        assert faulty.meanwhile.status == 0, faulty.meanwhile.text
+        assert {row["week_start"] for row in json.loads(faulty.meanwhile.out)} == set(SAMPLE_WEEKS)
+
+    def test_what_is_withheld_as_it_is_is_not_tried_again(self, faulty: Faulty) -> None:
+        assert faulty.again.status == 0
+        assert faulty.again.out.startswith("Nothing to do: 3 weeks are published as they are; withheld as before: ")
+        assert WEEK_4 in faulty.again.out
+        assert "Unreadable: inbox/products/2026-01-26.parquet" in faulty.again.err
+
+    def test_mended_files_let_the_week_through(self, faulty: Faulty) -> None:
+        assert faulty.second.status == 0, faulty.second.text
+        assert WEEK_4 in faulty.second.out
+        assert "Unreadable" not in faulty.second.err
+        weeks = {week["week_start"]: week for week in state(faulty.home)["weeks"]}
+        assert weeks[WEEK_4]["published"]
+        assert weeks[WEEK_4]["blocked_by"] == []
+        assert weeks["2026-01-12"]["blocked_by"] == ["sub_orders_per_request"], "nothing has mended that"
+
+    def test_a_bad_record_is_quarantined_and_its_week_published(self, faulty: Faulty) -> None:
+        assert state(faulty.home)["quarantine"]["oms_logs"] == {"not_in_set": 1}
+        with duckdb.connect() as db:
+            kept = db.execute(f"select reason, columns, source_file, original from read_parquet('{faulty.home}/quarantine/oms_logs/*.parquet')").fetchall()
+        [(reason, column, file, original)] = kept
+        assert (reason, column, file) == ("not_in_set", "call_status", "bad-record.jsonl")
+        assert json.loads(original)["call_status"] == "perhaps"
+        observed = query(
+            faulty.home,
+            f"select passed, observed > 0 from marts.fct_data_quality_week where week_start = '{WEEK_4}' "
+            "and rule_id = 'quarantine_rate' and scope = 'oms_logs'",
+        )
+        assert observed == [(True, True)]

@@ -1,0 +1,342 @@
+"""The command line: what ends with which status and in which words, and what `metric` and `status` print."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import orchestration.cli.status
+from orchestration.cli import main
+from orchestration.cli.metric import _TABLES
+from orchestration.errors import MetricStoreError, UsageError
+from orchestration.ingest.ledger import Ledger
+from orchestration.publication.reading import open_store
+from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, metric_store
+
+
+def call(*arguments: str | Path) -> Result:
+    """A command in this process; for commands that launch no run."""
+    return CliRunner().invoke(main, [*map(str, arguments)])
+
+
+def ends(result: Result, status: int, *said: str) -> None:
+    """It ended with this status and said these things in one or two lines of standard error, and nothing else."""
+    assert result.exit_code == status, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: ")
+    assert len(result.stderr.splitlines()) <= 2, result.stderr
+    assert "Traceback" not in result.stderr
+    for part in said:
+        assert part in result.stderr
+
+
+@pytest.fixture
+def empty_home(tmp_path: Path) -> Path:
+    """A home with an inbox and nothing in it."""
+    (tmp_path / "home" / "inbox").mkdir(parents=True)
+    return tmp_path / "home"
+
+
+COMMANDS = (("run",), ("status",), ("metric", "o2d_ratio"), ("ui",))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_missing_home(command: tuple[str, ...], tmp_path: Path) -> None:
+    ends(call(*command, "--home", tmp_path / "none"), 1, f"no home at {tmp_path / 'none'}", "--home", "METRIC_STORE_HOME")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_folder_that_is_no_home(command: tuple[str, ...], tmp_path: Path) -> None:
+    ends(call(*command, "--home", tmp_path), 1, f"{tmp_path} has neither an inbox nor a published store")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_place_of_a_home(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ends(call("status", "--home", tmp_path / "file"), 1, "no home at")
+
+
+def test_the_home_is_taken_from_the_environment_and_then_from_data(
+    sample_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("METRIC_STORE_HOME", raising=False)
+    ends(call("status"), 1, str(tmp_path / "data"))
+    monkeypatch.setenv("METRIC_STORE_HOME", str(sample_home))
+    assert json.loads(call("status", "--json").stdout)["home"] == str(sample_home)
+    ends(call("status", "--home", tmp_path / "given"), 1, str(tmp_path / "given"))
+
+
+@pytest.mark.parametrize(
+    ("weeks", "said"),
+    [
+        ("2026-01-06", "2026-01-06 is a Tuesday; a week is named by its Monday: 2026-01-05"),
+        ("last week", "'last week' is no week"),
+        ("2026-02-30", "'2026-02-30' is no week"),
+        ("2026-01-12..2026-01-05", "write --weeks 2026-01-05..2026-01-12"),
+        ("..", "'' is no week"),
+    ],
+)
+def test_weeks_that_cannot_be_meant_are_wrong_usage(weeks: str, said: str, empty_home: Path) -> None:
+    ends(call("run", "--home", empty_home, "--weeks", weeks), 2, said)
+    if ".." not in weeks:
+        ends(call("metric", "o2d_ratio", "--home", empty_home, "--week", weeks), 2, said)
+        ends(call("sample", "--home", empty_home, "--start", weeks), 2, said)
+    assert [path.name for path in empty_home.iterdir()] == ["inbox"]
+
+
+def test_a_week_that_is_not_over_is_refused_before_anything_is_touched(empty_home: Path) -> None:
+    monday = date.today() + timedelta(days=7 - date.today().weekday())
+    ends(call("run", "--home", empty_home, "--weeks", str(monday)), 1, f"Not over yet: {monday}", "03:00 UTC")
+    assert [path.name for path in empty_home.iterdir()] == ["inbox"]
+
+
+def test_a_week_that_never_landed(sample_home: Path, home_copy: Path) -> None:
+    ended = metric_store("run", "--home", home_copy, "--weeks", "2025-12-01..2025-12-08")
+    assert (ended.status, ended.out) == (1, "")
+    [said] = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
+    assert said == "Error: No order and no log landed in 2025-12-01..2025-12-08."
+    assert ended.err.splitlines()[-1] == "Landed weeks: 2026-01-05..2026-01-19."
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--wrong"),
+        ("--wrong",),
+        ("publish",),
+        ("metric",),
+        ("metric", "a", "b"),
+        ("status", "--home"),
+        ("sample", "--weeks", "0"),
+        ("sample", "--orders-per-week", "many"),
+        ("sample", "--scenario", "sunny"),
+        ("run", "--now", "today"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage(arguments: tuple[str, ...], empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRIC_STORE_HOME", str(empty_home))
+    ends(call(*arguments), 2)
+    assert list((empty_home / "inbox").iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "-h"), ("--version",)], ids=" ".join)
+def test_help_is_no_error(arguments: tuple[str, ...]) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 0
+    assert result.stdout
+    assert result.stderr == ""
+
+
+def test_nothing_published_yet(empty_home: Path) -> None:
+    ends(call("metric", "o2d_ratio", "--home", empty_home), 1, "No week is published", f"metric-store run --home {empty_home}")
+    shown = call("status", "--home", empty_home)
+    assert shown.exit_code == 0
+    assert "no week has landed yet" in shown.stdout
+    assert json.loads(call("status", "--home", empty_home, "--json").stdout)["weeks"] == []
+
+
+def test_reading_leaves_an_empty_home_as_it_is(empty_home: Path) -> None:
+    call("status", "--home", empty_home)
+    call("metric", "o2d_ratio", "--home", empty_home)
+    assert [path.name for path in empty_home.iterdir()] == ["inbox"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "hint"),
+    [("o2d_ration", "Did you mean o2d_ratio?"), ("o2d", "o2d_ratio"), ("zzz", "Metrics: acceptance_failure_rate, "), ("", "Metrics: ")],
+)
+def test_an_unknown_metric(metric: str, hint: str, sample_home: Path) -> None:
+    ends(call("metric", metric, "--home", sample_home), 1, f"There is no metric {metric}", hint)
+
+
+@pytest.mark.parametrize(
+    ("metric", "known"), [("o2d_ratio", "it has mall_segment, overall."), ("cancellation_rate", "it has seller_id.")]
+)
+def test_an_unknown_dimension(metric: str, known: str, sample_home: Path) -> None:
+    ends(call("metric", metric, "--by", "colour", "--home", sample_home), 1, f"{metric} has no dimension colour", known)
+
+
+def test_a_week_that_is_not_published(sample_home: Path) -> None:
+    result = call("metric", "o2d_ratio", "--week", "2026-01-26", "--home", sample_home)
+    ends(result, 1, "2026-01-26 isn't published", "Published: 2026-01-05..2026-01-19.")
+
+
+def test_a_store_that_is_no_store(empty_home: Path) -> None:
+    store = empty_home / "published" / "metric_store.duckdb"
+    store.parent.mkdir()
+    store.write_bytes(b"not a database" * 1000)
+    for command in (("metric", "o2d_ratio"), ("status",), ("run",)):
+        ends(call(*command, "--home", empty_home), 1, f"{store} can't be read", "move it away")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (MetricStoreError("broken.\nMend it."), 1, "Error: broken.\nMend it.\n"),
+        (UsageError("not so"), 2, "Error: not so\n"),
+        (PermissionError(13, "Permission denied", "/home"), 1, "Error: [Errno 13] Permission denied: '/home'\n"),
+        (KeyError("x\ny"), 1, "Error: unexpected error, please report it: KeyError: 'x\\ny'\nRun again with metric-store --debug to see where.\n"),
+        (ValueError(), 1, "Error: unexpected error, please report it: ValueError: no reason given\nRun again with metric-store --debug to see where.\n"),
+    ],
+)
+def test_errors_end_a_command(
+    error: Exception, status: int, said: str, empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(orchestration.cli.status, "show_status", fail)
+    ended = call("status", "--home", empty_home)
+    assert (ended.exit_code, ended.stderr) == (status, said)
+    assert call("--debug", "status", "--home", empty_home).exception is error
+
+
+def test_ctrl_c_ends_a_command_with_one_line(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(orchestration.cli.status, "show_status", interrupt)
+    ended = call("status", "--home", empty_home)
+    assert ended.exit_code == 1
+    assert ended.stderr.strip() == "Error: Interrupted. The published store is whole; run again to go on from here."
+
+
+def test_a_traceback_only_with_debug(tmp_path: Path) -> None:
+    quiet = metric_store("status", "--home", tmp_path)
+    loud = metric_store("--debug", "status", "--home", tmp_path)
+    assert (quiet.status, loud.status) == (1, 1)
+    assert "Traceback" not in quiet.err
+    assert "Traceback" in loud.err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(sample_home: Path) -> None:
+    piped = subprocess.run(
+        f"'{METRIC_STORE}' metric return_rate --home '{sample_home}' --json | true", shell=True, capture_output=True, text=True, check=False
+    )
+    assert piped.stderr == ""
+
+
+def catalogue(home: Path) -> dict[str, str]:
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        return dict(store.execute("select metric_id, family from marts.dim_metric").fetchall())
+
+
+def stored(home: Path, metric: str, family: str, dimension: str | None, week: str | None) -> tuple[list[str], list[tuple]]:
+    """What the store has for a metric, written down apart from the command's own query."""
+    where = f"week_start = '{week}'" if week else "true"
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        if family == "brand":
+            cursor = store.execute(
+                f"select * exclude (metric_id) from marts.fct_metric_week "
+                f"where metric_id = '{metric}' and dimension = '{dimension or 'overall'}' and {where} order by week_start, member"
+            )
+        else:
+            cursor = store.execute(
+                f"select * exclude (kpi_id, calculated_at) from marts.fct_seller_rating_week where kpi_id = '{metric}' and {where} "
+                "order by week_start, seller_id"
+            )
+        return [column[0] for column in cursor.description], cursor.fetchall()
+
+
+def text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def test_every_metric_of_the_catalogue_by_every_dimension(sample_home: Path) -> None:
+    """As JSON and as CSV it is what the store has; as a table it has as many lines."""
+    with open_store(sample_home / "published" / "metric_store.duckdb") as store:
+        dimensions = store.execute("select distinct metric_id, dimension from marts.fct_metric_week order by all").fetchall()
+    asked = 0
+    for metric, family in catalogue(sample_home).items():
+        if family not in _TABLES:
+            continue
+        by = [name for of, name in dimensions if of == metric] if family == "brand" else [None, "seller_id"]
+        assert by, metric
+        for dimension in by:
+            options = ["--home", str(sample_home), *(["--by", dimension] if dimension else [])]
+            columns, rows = stored(sample_home, metric, family, dimension, None)
+            assert rows, (metric, dimension)
+            as_json = json.loads(call("metric", metric, *options, "--json").stdout)
+            assert [list(row) for row in as_json] == [columns] * len(rows)
+            for found, row in zip(as_json, rows, strict=True):
+                expected = [float(v) if isinstance(v, Decimal) else v if isinstance(v, int | None) else str(v) for v in row]
+                assert list(found.values()) == expected, (metric, dimension)
+            as_csv = list(csv.reader(io.StringIO(call("metric", metric, *options, "--csv").stdout)))
+            assert as_csv == [columns, *([text(value) for value in row] for row in rows)], (metric, dimension)
+            shown = call("metric", metric, *options)
+            assert len(shown.stdout.splitlines()) == len(rows) + 1, (metric, dimension)
+            asked += 1
+    assert asked >= len(dimensions)
+
+
+def test_one_week_of_a_metric(sample_home: Path) -> None:
+    for metric, family in (("o2d_ratio", "brand"), ("return_rate", "seller_rating")):
+        rows = json.loads(call("metric", metric, "--week", SAMPLE_WEEKS[1], "--home", sample_home, "--json").stdout)
+        assert {row["week_start"] for row in rows} == {SAMPLE_WEEKS[1]}
+        assert len(rows) == len(stored(sample_home, metric, family, None, SAMPLE_WEEKS[1])[1])
+
+
+def test_every_other_metric_of_the_catalogue_is_refused_cleanly(sample_home: Path) -> None:
+    for metric, family in catalogue(sample_home).items():
+        if family not in _TABLES:
+            ends(call("metric", metric, "--home", sample_home), 1, metric)
+
+
+def test_status_as_json_equals_the_store(sample_home: Path) -> None:
+    state = json.loads(call("status", "--home", sample_home, "--json").stdout)
+    with open_store(sample_home / "published" / "metric_store.duckdb") as store:
+        builds = store.execute(
+            "select week_start::varchar, build_id, published_at::varchar from marts.publication where is_current order by 1"
+        ).fetchall()
+    assert [(week["week_start"], week["build_id"], week["published_at"]) for week in state["weeks"]] == builds
+    for week in state["weeks"]:
+        assert week["landed"] > 0
+        assert (week["complete"], week["published"]) == (True, True)
+        assert (week["blocked_by"], week["due_for_restatement"]) == ([], False)
+    assert (state["failed_files"], state["ignored_files"], state["broken_adapters"]) == ([], [], [])
+    with Ledger(sample_home / "landing" / "ledger.sqlite", read_only=True) as ledger:
+        assert state["quarantine"] == ledger.quarantine_counts()
+
+
+def test_status_in_words(sample_home: Path) -> None:
+    lines = call("status", "--home", sample_home).stdout.splitlines()
+    assert lines[0] == f"Home {sample_home}"
+    for week in SAMPLE_WEEKS:
+        [line] = [line for line in lines if line.startswith(week)]
+        assert "published 20" in line
+
+
+_HEAVY = ("dagster", "dagster_dbt", "dbt", "pandas", "duckdb", "pyarrow", "numpy", "great_expectations", "sqlalchemy")
+
+
+def modules_after(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint('modules', *sorted(sys.modules))"], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_command_line_is_light_to_import() -> None:
+    assert modules_after("import orchestration.cli") & set(_HEAVY) == set()
+
+
+def test_reading_commands_load_no_orchestrator(sample_home: Path) -> None:
+    call_main = "from orchestration.cli import main\nfor words in {}:\n    try: main(words)\n    except SystemExit as end: assert not end.code"
+    commands = [["status", "--home", str(sample_home)], ["metric", "o2d_ratio", "--home", str(sample_home)]]
+    loaded = modules_after(call_main.format(commands))
+    assert "duckdb" in loaded
+    assert loaded & {"dagster", "dagster_dbt", "dbt", "pandas", "great_expectations", "sqlalchemy"} == set()

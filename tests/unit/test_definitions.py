@@ -1,0 +1,364 @@
+"""The Dagster side: what the code location holds, what it touches when loaded, and what schedule and sensor ask for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from dagster import (
+    AssetCheckKey,
+    AssetKey,
+    AssetSpec,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    DefaultScheduleStatus,
+    DefaultSensorStatus,
+    Definitions,
+    JobDefinition,
+    RunRequest,
+    SkipReason,
+    build_schedule_context,
+    build_sensor_context,
+)
+
+from orchestration.configuration.ids import GATE_RULES
+from orchestration.dbt import MANIFEST_PATH, ensure_manifest
+from orchestration.definitions import build_definitions, defs
+from orchestration.ingest.contracts import SOURCES
+from orchestration.jobs import inbox_sensor, monday_0300_utc
+from orchestration.partitions import WEEKS, tags_for, weeks_of
+from orchestration.publication.tables import mart_tables
+from orchestration.resources import MetricStoreResource, _holder_file, clear_killed_run, writer_lock
+from orchestration.settings import PROJECT_ROOT, Home
+from tests.conftest import SAMPLE_WEEKS
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+@pytest.fixture(scope="module")
+def specs() -> dict[AssetKey, AssetSpec]:
+    """Everything the code location can make; not the sources outside it."""
+    graph = defs.resolve_asset_graph()
+    return {spec.key: spec for spec in defs.resolve_all_asset_specs() if spec.key in graph.materializable_asset_keys}
+
+
+@pytest.fixture(scope="module")
+def job() -> JobDefinition:
+    return defs.resolve_job_def("weekly_run")
+
+
+def test_the_definitions_are_sound() -> None:
+    Definitions.validate_loadable(defs)
+
+
+def test_there_is_one_job_and_it_holds_every_asset_and_check(job: JobDefinition, specs: dict[AssetKey, AssetSpec]) -> None:
+    named = [found.name for found in defs.resolve_all_job_defs() if not found.name.startswith("__")]
+    assert named == ["weekly_run"]
+    assert job.asset_layer.executable_asset_keys == set(specs)
+    assert job.executor_def.name == "in_process"
+
+
+def test_landing_assets_are_the_sources(specs: dict[AssetKey, AssetSpec]) -> None:
+    assert {key for key in specs if key.path[0] == "landing"} == {AssetKey(["landing", source.name]) for source in SOURCES}
+
+
+def test_published_tables_are_assets_before_the_store(specs: dict[AssetKey, AssetSpec]) -> None:
+    marts = {AssetKey(["marts", table.name]) for table in mart_tables(MANIFEST_PATH)}
+    assert len(marts) >= 12
+    assert marts <= set(specs)
+    assert {dep.asset_key for dep in specs[AssetKey("published_store")].deps} == marts | {AssetKey("gate")}
+
+
+def test_the_gate_stands_between_the_marts_and_the_store() -> None:
+    graph = defs.resolve_asset_graph()
+    behind = graph.get_ancestor_asset_keys(AssetKey("published_store"))
+    assert behind == graph.materializable_asset_keys - {AssetKey("published_store")} - leaves(graph)
+    assert AssetKey("gate") in behind
+    assert AssetKey("run_inputs") in graph.get_ancestor_asset_keys(AssetKey("gate"))
+
+
+def leaves(graph) -> set[AssetKey]:
+    """Assets that nothing is made from, other than the store."""
+    return {key for key in graph.materializable_asset_keys if not graph.get(key).child_keys}
+
+
+def test_all_rules_of_the_gate_are_checks_of_the_gate() -> None:
+    assert len(GATE_RULES) == 16
+    checks = {key for key in defs.resolve_asset_graph().asset_check_keys if key.asset_key == AssetKey("gate")}
+    assert checks == {AssetCheckKey(AssetKey("gate"), rule) for rule in GATE_RULES}
+
+
+def test_every_asset_says_what_it_is(specs: dict[AssetKey, AssetSpec]) -> None:
+    assert len(specs) > 50
+    for key, spec in specs.items():
+        assert spec.description, key
+        assert spec.group_name not in (None, "default"), key
+        assert spec.owners, key
+        assert spec.kinds, key
+
+
+def test_whatever_writes_shares_one_pool() -> None:
+    pools = {op.name: op.pool for assets in defs.assets for op in assets.node_def.iterate_op_defs() if hasattr(assets, "node_def")}
+    assert set(pools.values()) == {"metric_store_writer"}, pools
+
+
+def test_weeks_start_on_monday_in_utc() -> None:
+    keys = WEEKS.get_partition_keys(current_time=datetime(2026, 2, 1, tzinfo=UTC))
+    assert keys[-1] == "2026-01-19"
+    assert {date.fromisoformat(key).weekday() for key in keys} == {0}
+    assert WEEKS.timezone == "UTC"
+
+
+def test_partitioned_assets_share_the_weeks_and_run_a_range_at_once() -> None:
+    graph = defs.resolve_asset_graph()
+    partitioned = [graph.get(key) for key in graph.materializable_asset_keys if graph.get(key).partitions_def]
+    assert AssetKey("published_store") in {node.key for node in partitioned}
+    for node in partitioned:
+        assert node.partitions_def == WEEKS
+        assert node.backfill_policy is not None
+        assert node.backfill_policy.max_partitions_per_run is None, node.key
+
+
+def test_resources_can_be_replaced() -> None:
+    store = MetricStoreResource(home="/elsewhere")
+    assert build_definitions({"store": store}).resources["store"] is store
+
+
+def weeks_asked_for(tags: Mapping[str, str]) -> list[str]:
+    """The weeks that a run with these tags works on."""
+    weeks = [week.isoformat() for week in weeks_of(DagsterRun(job_name="weekly_run", tags=tags))]
+    assert len(weeks) == len(set(weeks)), "each week once"
+    return weeks
+
+
+@pytest.mark.parametrize(
+    "weeks",
+    [["2026-01-05"], ["2026-01-05", "2026-01-12"], ["2026-01-05", "2026-01-19"], ["2014-12-29", "2026-01-19"]],
+    ids=", ".join,
+)
+def test_tags_of_a_run_name_its_weeks(weeks: list[str]) -> None:
+    tags = tags_for([date.fromisoformat(week) for week in [*weeks[::-1], weeks[-1]]])
+    assert weeks_asked_for(tags) == weeks
+    assert (tags[RANGE_START], tags[RANGE_END]) == (weeks[0], weeks[-1])
+
+
+@pytest.mark.parametrize(
+    ("tags", "weeks"),
+    [
+        ({}, []),
+        ({"dagster/partition": "2026-01-05"}, ["2026-01-05"]),
+        ({RANGE_START: "2026-01-05", RANGE_END: "2026-01-19"}, ["2026-01-05", "2026-01-12", "2026-01-19"]),
+    ],
+)
+def test_weeks_of_runs_that_others_launch(tags: dict[str, str], weeks: list[str]) -> None:
+    assert weeks_asked_for(tags) == weeks
+
+
+def test_workspace_and_project_name_the_code_location() -> None:
+    assert "orchestration.definitions" in (PROJECT_ROOT / "workspace.yaml").read_text()
+
+
+class TestAutomation:
+    """On the sample home: three weeks of January 2026, all published."""
+
+    @pytest.fixture(autouse=True)
+    def home(self, sample_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        home = tmp_path / "home"
+        shutil.copytree(sample_home, home, ignore=shutil.ignore_patterns("warehouse.duckdb", "data_docs", "dagster"))
+        monkeypatch.setenv("METRIC_STORE_HOME", str(home))
+        return home
+
+    @pytest.fixture
+    def instance(self) -> Iterator[DagsterInstance]:
+        with DagsterInstance.ephemeral() as instance:
+            yield instance
+
+    @staticmethod
+    def ask(instance: DagsterInstance) -> list[RunRequest | SkipReason]:
+        with build_sensor_context(instance=instance) as context:
+            return list(inbox_sensor(context))
+
+    @staticmethod
+    def drop(home: Path, name: str = "new.jsonl") -> None:
+        (home / "inbox" / "oms_logs" / name).write_text("{}\n")
+
+    @staticmethod
+    def unpublish(home: Path) -> None:
+        shutil.rmtree(home / "published")
+
+    def test_both_are_off_until_switched_on(self) -> None:
+        assert monday_0300_utc.default_status == DefaultScheduleStatus.STOPPED
+        assert inbox_sensor.default_status == DefaultSensorStatus.STOPPED
+
+    def test_the_schedule_is_mondays_three_o_clock(self) -> None:
+        assert (monday_0300_utc.cron_schedule, monday_0300_utc.execution_timezone) == ("0 3 * * 1", "UTC")
+        assert monday_0300_utc.job_name == inbox_sensor.job_name == "weekly_run"
+
+    def test_the_schedule_asks_for_the_week_that_passed(self) -> None:
+        """Published as it is: the run finds that itself, after landing what has come."""
+        [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
+        assert weeks_asked_for(request.tags) == ["2026-01-19"]
+
+    def test_the_schedule_asks_for_what_is_new_as_well(self, home: Path) -> None:
+        self.unpublish(home)
+        [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
+        assert weeks_asked_for(request.tags) == list(SAMPLE_WEEKS)
+
+    def test_the_schedule_asks_for_no_week_between(self, home: Path) -> None:
+        """The week that passed, and an older one that is new."""
+        with sqlite3.connect(home / "landing" / "ledger.sqlite") as ledger:
+            ledger.execute("delete from event_weeks where week_start <> '2026-01-05'")
+        ledger.close()
+        self.unpublish(home)
+        [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
+        assert weeks_asked_for(request.tags) == ["2026-01-05", "2026-01-19"]
+
+    def test_the_schedule_asks_for_no_week_that_is_not_over(self, home: Path) -> None:
+        self.unpublish(home)
+        [request] = self.tick(datetime(2026, 1, 19, 3, tzinfo=UTC))
+        assert weeks_asked_for(request.tags) == list(SAMPLE_WEEKS[:2])
+
+    @staticmethod
+    def tick(at: datetime) -> list[RunRequest]:
+        found = monday_0300_utc(build_schedule_context(scheduled_execution_time=at))
+        requests = [found] if isinstance(found, RunRequest) else list(found)
+        for request in requests:
+            assert request.asset_selection is None
+        return requests
+
+    def test_the_sensor_skips_where_nothing_is_to_do(self, instance: DagsterInstance) -> None:
+        [skip] = self.ask(instance)
+        assert isinstance(skip, SkipReason)
+
+    def test_the_sensor_lands_new_files_first(self, home: Path, instance: DagsterInstance) -> None:
+        self.unpublish(home)
+        self.drop(home)
+        [request] = self.ask(instance)
+        assert isinstance(request, RunRequest)
+        assert set(request.asset_selection) == {AssetKey(["landing", source.name]) for source in SOURCES}
+        assert weeks_asked_for(request.tags) == []
+        [again] = self.ask(instance)
+        assert again.run_key == request.run_key, "the same files are asked for once"
+        self.drop(home, "more.jsonl")
+        [other] = self.ask(instance)
+        assert other.run_key != request.run_key
+
+    def test_the_sensor_asks_for_new_weeks(self, home: Path, instance: DagsterInstance) -> None:
+        self.unpublish(home)
+        [request] = self.ask(instance)
+        assert isinstance(request, RunRequest)
+        assert request.asset_selection is None
+        assert weeks_asked_for(request.tags) == list(SAMPLE_WEEKS)
+
+    def test_the_sensor_ignores_files_that_are_not_there_yet(self, home: Path, instance: DagsterInstance) -> None:
+        for name in ("new.jsonl.part", "_new.jsonl", ".new.jsonl"):
+            self.drop(home, name)
+        [skip] = self.ask(instance)
+        assert isinstance(skip, SkipReason)
+
+
+class TestKilledRuns:
+    """Dagster has a killed run at work for ever, and launches nothing behind it."""
+
+    @staticmethod
+    def started(instance: DagsterInstance) -> str:
+        return instance.create_run(
+            job_name="weekly_run", run_id=None, run_config=None, status=DagsterRunStatus.STARTED, tags=None,
+            root_run_id=None, parent_run_id=None, step_keys_to_execute=None, execution_plan_snapshot=None, job_snapshot=None,
+            parent_job_snapshot=None, asset_selection=None, asset_check_selection=None, resolved_op_selection=None,
+            op_selection=None, remote_job_origin=None, job_code_origin=None, asset_graph=None,
+        ).run_id
+
+    def test_the_next_writer_ends_it_in_the_history(self, tmp_path: Path) -> None:
+        home = Home(tmp_path)
+        with DagsterInstance.ephemeral() as instance:
+            run_id = self.started(instance)
+            note = json.dumps({"run_id": run_id, "pid": 1, "since": "2026-01-01 00:00 UTC"})
+            _holder_file(home).write_text(note)
+            with writer_lock(home, "next", 0, instance):
+                assert instance.get_run_by_id(run_id).status.value == "FAILURE"
+                assert json.loads(_holder_file(home).read_text())["run_id"] == "next"
+            assert not _holder_file(home).exists()
+
+    def test_without_a_run_it_is_cleared_only_when_no_writer_is_at_work(self, tmp_path: Path) -> None:
+        home = Home(tmp_path)
+        with DagsterInstance.ephemeral() as instance:
+            run_id = self.started(instance)
+            with writer_lock(home, run_id, 0, instance):
+                subprocess_clear(home)
+                assert not instance.get_run_by_id(run_id).is_finished
+                assert json.loads(_holder_file(home).read_text())["run_id"] == run_id
+            _holder_file(home).write_text(json.dumps({"run_id": run_id}))
+            clear_killed_run(home, instance)
+            assert instance.get_run_by_id(run_id).is_finished
+            assert not _holder_file(home).exists()
+
+    @pytest.mark.parametrize("note", ["", "{}", "[]", '{"run_id": "unknown"}', '{"run_id": ""}'])
+    def test_a_note_that_says_nothing_stops_nobody(self, note: str, tmp_path: Path) -> None:
+        home = Home(tmp_path)
+        _holder_file(home).write_text(note)
+        with DagsterInstance.ephemeral() as instance, writer_lock(home, "next", 0, instance):
+            pass
+
+
+def subprocess_clear(home: Home) -> None:
+    """Another process that would clear up."""
+    code = f"""
+        from pathlib import Path
+        from dagster import DagsterInstance
+        from orchestration.resources import clear_killed_run
+        from orchestration.settings import Home
+        with DagsterInstance.ephemeral() as instance:
+            clear_killed_run(Home(Path({str(home.root)!r})), instance)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+@pytest.fixture(scope="module")
+def loading(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What importing the code location does, in a process of its own."""
+    ensure_manifest()
+    code = """
+        import json, sys
+        touched = []
+        def hook(event, arguments):
+            if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "sqlite3.connect"):
+                touched.append(event + repr(arguments))
+            if event == "subprocess.Popen" and arguments[0] != "file":  # platform.architecture() asks that of Python
+                touched.append(event + repr(arguments[:2]))
+        sys.addaudithook(hook)
+        import duckdb
+        connect = duckdb.connect
+        def watched(*arguments, **options):
+            touched.append("duckdb.connect" + repr(arguments))
+            return connect(*arguments, **options)
+        duckdb.connect = watched
+        import orchestration.definitions
+        print(json.dumps({"touched": touched, "modules": sorted(sys.modules)}))
+    """
+    empty = tmp_path_factory.mktemp("nowhere")
+    environment = {name: value for name, value in os.environ.items() if name not in ("METRIC_STORE_HOME", "DAGSTER_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=empty, env=environment, capture_output=True, text=True, check=True
+    )
+    assert list(empty.iterdir()) == [], "loading the code location writes nothing"
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_loading_contacts_nothing_and_opens_no_database(loading: dict[str, list[str]]) -> None:
+    assert loading["touched"] == []
+
+
+def test_loading_leaves_great_expectations_alone(loading: dict[str, list[str]]) -> None:
+    assert "dagster" in loading["modules"]
+    assert not [name for name in loading["modules"] if name.split(".")[0] == "great_expectations"]

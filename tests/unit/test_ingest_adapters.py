@@ -1,0 +1,250 @@
+"""Adapters: a user's SQL in place of the plain reader, for the files it names and no others."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ingest_kit import Place, as_csv, row
+
+from orchestration.ingest.adapters import find_adapters
+from orchestration.ingest.landing import look
+from orchestration.settings import PROJECT_ROOT
+
+SHOP = b"id,order,vendor,left\nP1,O1,S1,2024-08-07\nP2,O2,S2,2024-08-08T10:00\n"
+SQL = """
+-- what the shop calls things
+select id as package_id, "order" as order_id, vendor as seller_id, "left" as shipped_at, 'x' as more
+from read_csv('shop/packages*.csv', header = true, all_varchar = true)
+order by all;
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    place = Place(tmp_path / "home")
+    place.put("shop/packages-1.csv", SHOP)
+    place.adapter("packages/shop.sql", SQL)
+    return place
+
+
+def error(place: Place, sql: str) -> str:
+    """Why an adapter fails; in one line, without names of ours."""
+    place.adapter("packages/shop.sql", sql)
+    file = place.only("packages")
+    assert (file.status, file.path, file.landed) == ("failed", "adapters/packages/shop.sql", 0)
+    assert "\n" not in str(file.error)
+    assert ".scratch" not in str(file.error)
+    return str(file.error)
+
+
+class TestLanding:
+    def test_lands_and_keeps_what_the_adapter_gave(self, place: Place) -> None:
+        place.put("shop/packages-1.csv", SHOP + b"P3,O3,,2024-08-07\nP1,O1,S1,2024-08-07\n")
+        file = place.only("packages")
+        assert (file.path, file.landed, file.duplicates) == ("adapters/packages/shop.sql", 2, 1)
+        assert (file.reasons, file.ignored_columns) == ({"missing_required": 1}, "more")
+        bad = place.rejected("packages")[0]
+        assert (bad["source_file"], bad["row_number"]) == ("adapters/packages/shop.sql", 4)
+
+    def test_plain_files_come_first(self, place: Place) -> None:
+        place.put("packages/z.csv", [row("packages", seller_id="other")])
+        files = place.ingest("packages")
+        assert [file.path for file in files] == ["z.csv", "adapters/packages/shop.sql"]
+        assert files[1].reasons == {"duplicate_key": 1}
+
+    def test_its_files_are_not_read_by_the_plain_reader(self, place: Place) -> None:
+        place.put("packages/theirs.csv", SHOP)
+        place.put("packages/ours.csv", [row("packages", package_id="P9")])
+        place.adapter("packages/shop.sql", SQL.replace("shop/packages*.csv", "packages/the*.csv"))
+        assert [file.path for file in place.ingest("packages")] == ["ours.csv", "adapters/packages/shop.sql"]
+        assert look(place.home).listing.ignored == ["shop/packages-1.csv"]
+
+    def test_a_linked_file_is_not_read_by_the_plain_reader_either(self, place: Place, tmp_path: Path) -> None:
+        (tmp_path / "elsewhere.csv").write_bytes(SHOP)
+        (place.home.inbox / "packages").mkdir()
+        (place.home.inbox / "packages" / "link.csv").symlink_to(tmp_path / "elsewhere.csv")
+        place.adapter("packages/shop.sql", SQL.replace("shop/packages*.csv", "packages/*.csv"))
+        assert [(file.path, file.landed) for file in place.ingest("packages")] == [("adapters/packages/shop.sql", 2)]
+
+    def test_several_adapters_may_share_a_file(self, place: Place) -> None:
+        place.adapter("packages/again.sql", SQL.replace("id as", "id || '-2' as"))
+        sellers = "select distinct vendor as seller_id, vendor as seller_name, false as is_cross_border, "
+        place.adapter("sellers/shop.sql", sellers + "'2024-01-01' as updated_at from read_csv('shop/packages-1.csv')")
+        assert [(file.path, file.landed) for file in place.ingest("packages")] == [
+            ("adapters/packages/again.sql", 2),
+            ("adapters/packages/shop.sql", 2),
+        ]
+        assert place.only("sellers").landed == 2
+
+    def test_incomplete_files_are_not_read(self, place: Place) -> None:
+        for name in (".packages.csv", "_packages.csv", "packages-2.csv.tmp", "up.part/packages.csv", "_x/packages.csv"):
+            place.put(f"shop/{name}", b"no,header\n")
+        place.adapter("packages/shop.sql", SQL.replace("shop/packages*.csv", "shop/**/*packages*"))
+        assert place.only("packages").landed == 2
+
+    def test_any_file_name(self, place: Place) -> None:
+        place.put("shop/it's [1]*?.csv", SHOP)
+        place.adapter("packages/shop.sql", SQL.replace("shop/packages*.csv", "shop/it''s [[]1]*"))
+        assert place.only("packages").landed == 2
+
+    def test_several_files_and_kinds(self, place: Place) -> None:
+        place.put("shop/x.jsonl", b'{"vendor": "S1", "name": "One"}\n')
+        place.put("shop/packages-2.csv", SHOP.replace(b"P", b"Q"))
+        sql = """
+            with names as (select * from read_json(['shop/x.jsonl']))
+            select id as package_id, "order" as order_id, coalesce(name, vendor) as seller_id, "left" as shipped_at
+            from read_csv(['shop/packages-1.csv', 'shop/packages-2*'], all_varchar = true, filename = true) as packages
+            left join names using (vendor)
+            order by all
+        """
+        place.adapter("packages/shop.sql", sql)
+        assert place.only("packages").landed == 4
+        assert place.ids("packages") == ["P1", "P2", "Q1", "Q2"]
+        assert place.landed("packages")[0]["seller_id"] == "One"
+
+    @pytest.mark.parametrize(
+        "sql", sorted((PROJECT_ROOT / "docs/olist/adapters").glob("*/*.sql")), ids=lambda sql: sql.parent.name
+    )
+    def test_the_documented_adapters_can_be_used(self, place: Place, sql: Path) -> None:
+        for name in ("orders", "order_items", "customers", "sellers"):
+            place.put(f"olist/olist_{name}_dataset.csv.gz", b"")
+        place.adapter(f"{sql.parent.name}/olist.sql", sql.read_text())
+        found, broken = find_adapters(place.home)
+        assert broken == []
+        assert found[sql.parent.name][-1].files or found[sql.parent.name][0].files
+
+
+class TestAgain:
+    def test_nothing_new(self, place: Place) -> None:
+        place.ingest("packages")
+        assert place.ingest("packages") == []
+
+    @pytest.mark.parametrize("change", ["file", "new file", "sql", "time"])
+    def test_a_change_runs_it_again_and_only_what_is_new_lands(self, place: Place, change: str) -> None:
+        place.put("shop/packages-1.csv", SHOP + b"bad,,S1,2024-08-07\n")
+        place.ingest("packages")
+        if change == "file":
+            place.put("shop/packages-1.csv", SHOP + b"bad,,S1,2024-08-07\nP3,O3,S3,2024-08-09\n")
+        elif change == "new file":
+            place.put("shop/packages-2.csv", SHOP.replace(b"P2", b"P3"))
+        elif change == "sql":
+            place.adapter("packages/shop.sql", SQL + "--")
+        else:
+            os.utime(place.home.inbox / "shop/packages-1.csv", ns=(1, 1))
+        file = place.only("packages")
+        assert file.landed == (1 if change in ("file", "new file") else 0)
+        assert file.quarantined == 0  # the bad record is in quarantine already
+        assert place.ids("packages") == (["P1", "P2", "P3"] if file.landed else ["P1", "P2"])
+
+    def test_a_broken_adapter_is_not_tried_again_until_it_changes(self, place: Place) -> None:
+        assert "not one SQL select" in error(place, "selec 1")
+        assert place.ingest("packages") == []
+        place.adapter("packages/shop.sql", SQL)
+        assert place.only("packages").landed == 2
+        assert place.failures() == {}
+
+    def test_one_that_waits_for_its_file(self, place: Place) -> None:
+        sql = SQL.replace("shop/packages*.csv", "shop/later.csv")
+        assert error(place, sql) == "there is no file shop/later.csv in the inbox"
+        place.put("shop/later.csv", SHOP)
+        assert (place.only("packages").landed, place.failures()) == (2, {})
+
+    def test_one_that_is_taken_away_is_forgotten(self, place: Place) -> None:
+        error(place, "select 1")
+        (place.home.adapters / "packages/shop.sql").unlink()
+        assert (place.ingest("packages"), place.failures()) == ([], {})
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("sql", "reason"),
+        [
+            ("", "one SQL select is wanted"),
+            ("select 1", "it reads no file"),
+            ("select 1; select 2", "one SQL select is wanted, there are 2"),
+            ("drop table x", "not one SQL select"),
+            ("copy (select 1) to 'x'", "not one SQL select"),
+            ("select * from 'shop/packages-1.csv'", "it reads no file"),
+            ("select * from read_csv('shop/' || 'packages-1.csv' || vendor)", ""),
+            ("select nothing from read_csv('shop/packages-1.csv')", "its SQL failed"),
+            ("select id::int as package_id from read_csv('shop/packages-1.csv')", "its SQL failed"),
+            ("select id as package_id from read_csv('shop/packages-1.csv')", "required column missing: order_id"),
+            ("select * from read_parquet('shop/packages-1.csv')", "its SQL failed"),
+        ],
+    )
+    def test_reasons(self, place: Place, sql: str, reason: str) -> None:
+        assert reason in error(place, sql)
+
+    def test_sql_that_is_no_text(self, place: Place) -> None:
+        (place.home.adapters / "packages/shop.sql").write_bytes(b"select '\xff'")
+        assert place.only("packages").status == "failed"
+
+    def test_an_unknown_source_and_hidden_names(self, place: Place) -> None:
+        place.adapter("parcels/shop.sql", SQL)
+        place.adapter("packages/_draft.sql", SQL)
+        place.adapter("packages/.old.sql", SQL)
+        found, broken = find_adapters(place.home)
+        assert [adapter.path for adapter in found["packages"]] == ["adapters/packages/shop.sql"]
+        assert [path for _, path, _ in broken] == ["adapters/parcels/shop.sql"]
+
+    def test_other_files_still_land(self, place: Place) -> None:
+        place.adapter("packages/a.sql", "select")
+        place.put("packages/x.csv", [row("packages", package_id="P7")])
+        assert [file.status for file in place.ingest("packages")] == ["landed", "failed", "landed"]
+
+
+class TestReach:
+    """An adapter reads its files under the inbox and nothing else of the machine."""
+
+    READ = "read_csv('shop/packages-1.csv', all_varchar = true)"
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            "read_csv('SECRET')",
+            "read_text('SECRET')",
+            "read_blob('SECRET')",
+            "read_csv('../secret.csv')",
+            "read_csv('shop/../../secret.csv')",
+            "glob('FOLDER/*')",
+            "'SECRET'",
+            '"SECRET"',
+            "sniff_csv('SECRET')",
+            "query('select * from read_text(''SECRET'')')",
+            "query_table('SECRET')",
+            "parquet_metadata('SECRET')",
+            "(select * from read_csv('shop/packages-1.csv') union all by name select * from read_csv('SECRET'))",
+            "json_execute_serialized_sql((select json_serialize_sql('select * from read_text(''SECRET'')')))",
+        ],
+    )
+    def test_another_file_of_the_machine(self, place: Place, other: str, tmp_path: Path) -> None:
+        (tmp_path / "secret.csv").write_bytes(SHOP)
+        other = other.replace("SECRET", str(tmp_path / "secret.csv")).replace("FOLDER", str(tmp_path))
+        place.home.inbox.joinpath("packages").mkdir()
+        columns = 'id as package_id, "order" as order_id, vendor as seller_id, "left" as shipped_at'
+        sql = f"select {columns} from {self.READ} join"
+        error(place, f"{sql} (select count(*) from {other}) on true")
+
+    def test_another_file_of_the_home(self, place: Place) -> None:
+        place.ingest("packages")
+        reason = error(
+            place, f"select * from {self.READ} join (select * from read_parquet('../landing/**/*.parquet')) on true"
+        )
+        assert "outside the inbox" in reason
+
+    def test_a_file_of_the_working_directory(
+        self, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "shop").mkdir()
+        (tmp_path / "shop" / "packages-1.csv").write_bytes(
+            as_csv([{"id": "X", "order": "X", "vendor": "X", "left": "2024-08-01"}])
+        )
+        assert place.only("packages").landed == 2
+        assert place.ids("packages") == ["P1", "P2"]
+
+    def test_it_can_write_nothing(self, place: Place, tmp_path: Path) -> None:
+        error(place, f"with x as (copy (select 1) to '{tmp_path}/out.csv') select * from {self.READ}")
+        assert not (tmp_path / "out.csv").exists()

@@ -1,0 +1,333 @@
+"""Every format lands the same records, typed as the contract says, whatever types a Parquet file has."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from ingest_kit import FORMATS, Place, as_csv, as_jsonl, as_parquet, encoded, logs, row, without
+
+from orchestration.ingest.contracts import OMS_LOGS, SELLER_ORDERS
+from orchestration.ingest.model import Source
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "home")
+
+
+def typed(source: Source, record: dict[str, Any]) -> dict[str, Any]:
+    return {column.name: record[column.name] for column in source.columns}
+
+
+def landed_value(place: Place, column: str, value: Any, source: str = "seller_orders", ending: str = ".csv") -> Any:
+    """What becomes of one value; the reason where the record is rejected."""
+    place.put(f"{source}/a{ending}", [row(source, **{column: value})])
+    file = place.only(source)
+    assert file.status == "landed", file.error
+    return place.landed(source)[0][column] if file.landed else place.reasons(source)[0]
+
+
+class TestEveryFormat:
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_lands_the_same_rows(self, place: Place, ending: str) -> None:
+        rows = [
+            row("seller_orders", sub_order_id=" SO1 ", ordered_at="2024-08-07T12:00:00.5+02:00", item_value="1.239"),
+            row("seller_orders", sub_order_id='Ünïcode, "quoted"', cancelled_at="2024-08-08", user_id=""),
+        ]
+        rows = [{**record, "user_id": record.get("user_id", "  ")} for record in rows]
+        place.put(f"seller_orders/a{ending}", rows)
+        assert place.only("seller_orders").landed == 2
+        first, second = (typed(SELLER_ORDERS, record) for record in place.landed("seller_orders"))
+        assert first["sub_order_id"] == "SO1"
+        assert first["ordered_at"] == datetime(2024, 8, 7, 10, 0, 0, 500000)
+        assert first["item_value"] == Decimal("1.24")
+        assert first["user_id"] is None
+        assert second["sub_order_id"] == 'Ünïcode, "quoted"'
+        assert second["cancelled_at"] == datetime(2024, 8, 8)
+        assert second["delivered_at"] is None
+
+    def test_the_same_record_in_another_format_is_a_duplicate(self, place: Place) -> None:
+        for number, ending in enumerate(FORMATS):
+            place.put(f"oms_logs/{number}{ending}", logs("L1", "L2"))
+        assert [(file.landed, file.duplicates) for file in place.ingest("oms_logs")] == [(2, 0)] + 5 * [(0, 2)]
+
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_records_are_numbered_in_the_order_of_the_file(self, place: Place, ending: str) -> None:
+        place.put(f"oms_logs/a{ending}", logs(*(f"L{number:05d}" for number in range(9000))))
+        place.only("oms_logs")
+        assert [(record["_row"], record["log_id"]) for record in place.landed("oms_logs")] == [
+            (number + 1, f"L{number:05d}") for number in range(9000)
+        ]
+
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_unknown_columns_are_named_once(self, place: Place, ending: str) -> None:
+        place.put(f"oms_logs/a{ending}", [{**record, "extra": "x", "_row": "y"} for record in logs("L1", "L2")])
+        assert sorted(place.only("oms_logs").ignored_columns.split(", ")) == ["_row", "extra"]
+        assert place.ids("oms_logs") == ["L1", "L2"]
+
+    @pytest.mark.parametrize("name", ["file_row_number", "filename", "record #", "raw", "place", "week", "LOG_ID"])
+    @pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
+    def test_a_column_may_be_named_like_one_of_ours(self, place: Place, ending: str, name: str) -> None:
+        place.put(f"oms_logs/a{ending}", [{name: "x", **logs("L1")[0]}, {name: "y", **logs("L2")[0]}])
+        file = place.only("oms_logs")
+        if file.status == "landed":
+            assert [(record["log_id"], record["_row"]) for record in place.landed("oms_logs")] == [("L1", 1), ("L2", 2)]
+        else:  # names that the engine can't tell apart; never wrong rows
+            assert name in ("LOG_ID", "record #", "file_row_number")
+
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_a_missing_required_column_rejects_the_file(self, place: Place, ending: str) -> None:
+        place.put(f"oms_logs/a{ending}", [without(record, "channel", "attempt") for record in logs("L1")])
+        file = place.only("oms_logs")
+        assert (file.status, file.error) == ("failed", "required column missing: channel, attempt")
+
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_optional_columns_may_be_missing(self, place: Place, ending: str) -> None:
+        place.put(f"oms_logs/a{ending}", [without(record, "request_id", "flow") for record in logs("L1")])
+        assert place.only("oms_logs").landed == 1
+        assert place.landed("oms_logs")[0]["request_id"] is None
+
+    def test_landed_files_hold_the_columns_of_the_contract(self, place: Place) -> None:
+        place.put("oms_logs/a.csv", logs("L1"))
+        place.only("oms_logs")
+        assert list(place.landed("oms_logs")[0]) == [c.name for c in OMS_LOGS.columns] + ["_file_id", "_row"]
+
+    def test_landed_weeks_are_utc_mondays(self, tmp_path: Path) -> None:
+        place = Place(tmp_path / "home", zone="America/Sao_Paulo")
+        times = ["2024-08-04 23:59:59.999999", "2024-08-05", "2024-08-11T21:00:00-03:00", "0001-01-01"]
+        place.put("oms_logs/a.csv", [row("oms_logs", log_id=f"L{n}", logged_at=time) for n, time in enumerate(times)])
+        file = place.only("oms_logs")
+        assert [(part.week, part.rows) for part in file.partitions] == [
+            (date(1, 1, 1), 1),
+            (date(2024, 7, 29), 1),
+            (date(2024, 8, 5), 1),
+            (date(2024, 8, 12), 1),
+        ]
+        assert all(week.weekday() == 0 for week in file.event_weeks)
+        assert file.event_weeks[date(2024, 8, 5)] == 1  # Sunday evening in São Paulo
+        assert file.event_weeks[date(2024, 7, 29)] == 2
+
+
+class TestTexts:
+    @pytest.mark.parametrize(
+        ("came", "lands"),
+        [
+            ("x", "x"),
+            ("  x\t", "x"),
+            ("\u00a0x\u00a0", "x"),
+            ("x y", "x y"),
+            ("é", "é"),
+            (" é ", "é"),
+            ("~", "~"),
+            ("!", "!"),
+            ("\u007f", "\u007f"),
+            ("x\u00a0", "x"),
+            ("", None),
+            (" \t ", None),
+        ],
+    )
+    def test_trimming(self, place: Place, came: str, lands: str | None) -> None:
+        assert landed_value(place, "user_id", came, ending=".jsonl") == lands
+
+    @pytest.mark.parametrize(
+        ("came", "lands"),
+        [("TRUE", True), ("true", True), ("True", True), ("1", True), (" FALSE ", False), ("0", False)]
+        + [(bad, "bad_type") for bad in ("yes", "2", "t", "1.0")],
+    )
+    def test_booleans(self, place: Place, came: str, lands: object) -> None:
+        assert landed_value(place, "is_cross_border", came, "sellers") == lands
+
+    @pytest.mark.parametrize(
+        ("came", "lands"),
+        [
+            ("2024-08-07T10:20:30Z", datetime(2024, 8, 7, 10, 20, 30)),
+            ("2024-08-07 10:20:30", datetime(2024, 8, 7, 10, 20, 30)),
+            (" 2024-08-07T10:20 ", datetime(2024, 8, 7, 10, 20)),
+            ("2024-08-07", datetime(2024, 8, 7)),
+            ("2024-08-07T10:20:30+05:30", datetime(2024, 8, 7, 4, 50, 30)),
+            ("2024-08-07T10:20:30-0300", datetime(2024, 8, 7, 13, 20, 30)),
+            ("2024-08-07 10:20+02", datetime(2024, 8, 7, 8, 20)),
+            ("2024-08-07T10:20:30.123456789Z", datetime(2024, 8, 7, 10, 20, 30, 123456)),
+            ("2024-08-07T24:00:00", datetime(2024, 8, 8)),
+            ("9999-12-31T23:59:59", datetime(9999, 12, 31, 23, 59, 59)),
+        ]
+        + [
+            (bad, "bad_type")
+            for bad in (
+                *("07.08.2024", "2024-02-30", "2024-08-07T25:00", "1723024800", "infinity", "epoch", "now", "20240807"),
+                *("2024-08-07T10:20:30 Europe/Berlin", "0000-01-01", "9999-12-31T23:59:59-01:00", "2024-8-7"),
+            )
+        ],
+    )
+    def test_timestamps(self, place: Place, came: str, lands: object) -> None:
+        assert landed_value(place, "shipped_at", came) == lands
+
+    @pytest.mark.parametrize(
+        ("came", "lands"),
+        [("1", 1), ("007", 7), ("3.0", 3), ("+2", 2), (" 5 ", 5)]
+        + [(bad, "bad_type") for bad in ("0", "-1", "1.5", "1e3", "x", "9" * 30, "0.9", "NaN")],
+    )
+    def test_whole_numbers(self, place: Place, came: str, lands: object) -> None:
+        assert landed_value(place, "quantity", came) == lands
+
+    @pytest.mark.parametrize(
+        ("came", "lands"),
+        [("10", Decimal("10.00")), ("-.5", Decimal("-0.50")), ("1e2", Decimal("100.00")), ("0.005", Decimal("0.01"))]
+        + [(bad, "bad_type") for bad in ("1,5", "€5", "NaN", "inf", "1e400", "12345678901234567")],
+    )
+    def test_money(self, place: Place, came: str, lands: object) -> None:
+        assert landed_value(place, "item_value", came) == lands
+
+    @pytest.mark.parametrize(
+        ("came", "lands"),
+        [("sun", "sun"), ("sun, SAT", "sat,sun"), ("none", "none"), ("fri,fri", "fri"), ("", None)]
+        + [(bad, "not_in_set") for bad in ("sunday", "mon,tue,wed,thu,fri,sat,sun", "sun,", "none,sun", "1")],
+    )
+    def test_weekdays(self, place: Place, came: str, lands: str | None) -> None:
+        assert landed_value(place, "weekend_days", came, "sellers", ".jsonl") == lands
+
+
+class TestParquetTypes:
+    @pytest.mark.parametrize(
+        ("kind", "value", "lands"),
+        [
+            (pa.timestamp("us"), datetime(2024, 8, 7, 1), datetime(2024, 8, 7, 1)),
+            (pa.timestamp("ms"), datetime(2024, 8, 7, 1), datetime(2024, 8, 7, 1)),
+            (pa.timestamp("s"), datetime(2024, 8, 7, 1), datetime(2024, 8, 7, 1)),
+            (pa.timestamp("ns"), datetime(2024, 8, 7, 1), datetime(2024, 8, 7, 1)),
+            (pa.timestamp("us", "UTC"), datetime(2024, 8, 7, 1, tzinfo=UTC), datetime(2024, 8, 7, 1)),
+            (pa.timestamp("ns", "UTC"), datetime(2024, 8, 7, 1, tzinfo=UTC), datetime(2024, 8, 7, 1)),
+            (pa.timestamp("us", "America/Sao_Paulo"), datetime(2024, 8, 7, 1, tzinfo=UTC), datetime(2024, 8, 7, 1)),
+            (pa.date32(), date(2024, 8, 7), datetime(2024, 8, 7)),
+            (pa.string(), "2024-08-07T01:00:00+01:00", datetime(2024, 8, 7)),
+            (pa.large_string(), "2024-08-07", datetime(2024, 8, 7)),
+            (pa.binary(), b"2024-08-07", datetime(2024, 8, 7)),
+            (pa.int64(), 1723024800, "bad_type"),
+            (pa.bool_(), True, "bad_type"),
+        ],
+    )
+    def test_timestamps(self, place: Place, kind: pa.DataType, value: object, lands: object) -> None:
+        place.put("seller_orders/a.parquet", as_parquet([row("seller_orders", shipped_at=value)], {"shipped_at": kind}))
+        assert self.value(place, "shipped_at") == lands
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "lands"),
+        [
+            (pa.int32(), 3, 3),
+            (pa.uint64(), 3, 3),
+            (pa.float64(), 3.0, 3),
+            (pa.float64(), 3.5, "bad_type"),
+            (pa.float64(), float("nan"), "bad_type"),
+            (pa.decimal128(10, 0), Decimal(3), 3),
+            (pa.int64(), 0, "bad_type"),
+            (pa.bool_(), True, "bad_type"),
+        ],
+    )
+    def test_whole_numbers(self, place: Place, kind: pa.DataType, value: object, lands: object) -> None:
+        place.put("seller_orders/a.parquet", as_parquet([row("seller_orders", quantity=value)], {"quantity": kind}))
+        assert self.value(place, "quantity") == lands
+
+    @pytest.mark.parametrize(
+        ("kind", "value", "lands"),
+        [
+            (pa.int64(), 77, "77"),
+            (pa.string(), " 77 ", "77"),
+            (pa.binary(), "ü".encode(), "ü"),
+            (pa.dictionary(pa.int8(), pa.string()), "x", "x"),
+        ],
+    )
+    def test_ids(self, place: Place, kind: pa.DataType, value: object, lands: object) -> None:
+        place.put("seller_orders/a.parquet", as_parquet([row("seller_orders", seller_id=value)], {"seller_id": kind}))
+        assert self.value(place, "seller_id") == lands
+
+    def test_other_types(self, place: Place) -> None:
+        types = {"item_value": pa.float64(), "is_cross_border": pa.bool_()}
+        place.put("seller_orders/a.parquet", as_parquet([row("seller_orders", item_value=0.1 + 0.2)], types))
+        assert self.value(place, "item_value") == Decimal("0.30")
+        place.put("sellers/a.parquet", as_parquet([row("sellers", is_cross_border=False)], types))
+        assert place.only("sellers").landed == 1
+        assert place.landed("sellers")[0]["is_cross_border"] is False
+
+    def test_the_same_record_typed_or_as_text_is_a_duplicate(self, place: Place) -> None:
+        types = {"shipped_at": pa.timestamp("ns", "Asia/Kolkata"), "quantity": pa.float64(), "item_value": pa.float32()}
+        text = row("seller_orders", shipped_at="2024-08-07T06:30:00+05:30", quantity="1", item_value="10.5")
+        exact = row("seller_orders", shipped_at=datetime(2024, 8, 7, 1, tzinfo=UTC), quantity=1.0, item_value=10.5)
+        place.put("seller_orders/a.csv", [text])
+        place.put("seller_orders/b.parquet", as_parquet([exact], types))
+        assert [(file.landed, file.duplicates) for file in place.ingest("seller_orders")] == [(1, 0), (0, 1)]
+
+    def value(self, place: Place, column: str) -> object:
+        file = place.only("seller_orders")
+        assert file.status == "landed", file.error
+        return place.landed("seller_orders")[0][column] if file.landed else place.reasons("seller_orders")[0]
+
+
+class TestTextFiles:
+    @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+    @pytest.mark.parametrize("end_of_line", [b"\n", b"\r\n"])
+    @pytest.mark.parametrize("last", [True, False])
+    def test_byte_order_marks_and_ends_of_lines(
+        self, place: Place, start: bytes, end_of_line: bytes, last: bool
+    ) -> None:
+        for name, content in (("a.csv", as_csv(logs("L1", "L2"))), ("b.jsonl", as_jsonl(logs("L3", "L4")))):
+            content = start + content.replace(b"\n", end_of_line)
+            place.put(f"oms_logs/{name}", content if last else content.removesuffix(end_of_line))
+        table, lines = place.ingest("oms_logs")
+        assert (table.status, table.landed) == ("landed", 2)
+        if start:
+            assert (lines.status, "byte order mark" in str(lines.error)) == ("failed", True)
+        else:
+            assert (lines.status, lines.landed) == ("landed", 2)
+
+    def test_json_keeps_numbers_and_booleans(self, place: Place) -> None:
+        record = row("seller_orders", quantity=3, item_value=19.99, sub_order_id=12345678901234567890123, user_id=1.50)
+        place.put("seller_orders/a.jsonl", [record])
+        place.put("sellers/a.jsonl", [row("sellers", is_cross_border=True)])
+        assert place.only("seller_orders").landed == place.only("sellers").landed == 1
+        landed = place.landed("seller_orders")[0]
+        assert (landed["quantity"], landed["item_value"]) == (3, Decimal("19.99"))
+        assert landed["sub_order_id"] == "12345678901234567890123"
+        assert place.landed("sellers")[0]["is_cross_border"] is True
+
+    def test_json_records_may_differ_in_their_keys_and_lines_may_be_blank(self, place: Place) -> None:
+        short = without(logs("L2")[0], "request_id", "flow")
+        place.put("oms_logs/a.jsonl", as_jsonl([short]) + b"\n  \n" + as_jsonl(logs("L3")))
+        assert place.only("oms_logs").landed == 2
+
+    @pytest.mark.parametrize("line", [b"[1, 2]", b'"text"', b"3", b"null", b"{}"])
+    def test_a_json_line_that_is_no_record_is_kept_in_quarantine(self, place: Place, line: bytes) -> None:
+        place.put("oms_logs/a.jsonl", as_jsonl(logs("L1")) + line + b"\n")
+        file = place.only("oms_logs")
+        if file.status == "landed":
+            assert (file.landed, file.reasons) == (1, {"missing_required": 1})
+            assert place.rejected("oms_logs")[0]["original"] == line.decode()
+        else:
+            assert "JSON" in str(file.error)
+
+    def test_several_gzip_members_are_one_file(self, place: Place) -> None:
+        content = as_csv(logs("L1", "L2"))
+        half = content.index(b"\n", content.index(b"L1")) + 1
+        place.put("oms_logs/a.csv.gz", gzip.compress(content[:half]) + gzip.compress(content[half:]))
+        file = place.only("oms_logs")
+        assert file.landed == 2 or file.status == "failed"
+
+    def test_blank_lines_of_csv_are_no_records(self, place: Place) -> None:
+        place.put("oms_logs/a.csv", as_csv(logs("L1")) + b"\n" + as_csv(logs("L2")).split(b"\n", 1)[1] + b"\n\n")
+        file = place.only("oms_logs")
+        assert (file.rows_read, file.landed) == (2, 2)
+
+    def test_header_names_are_trimmed(self, place: Place) -> None:
+        place.put("packages/a.csv", b" package_id ,order_id, seller_id,shipped_at \nP1,O1,S1,2024-08-07\n")
+        assert place.only("packages").landed == 1
+
+    @pytest.mark.parametrize("ending", FORMATS)
+    def test_a_wide_value(self, place: Place, ending: str) -> None:
+        place.put(f"oms_logs/a{ending}", encoded(logs("L1", failure_reason="x" * 300_000), ending))
+        assert place.only("oms_logs").landed == 1
+        assert len(place.landed("oms_logs")[0]["failure_reason"]) == 300_000
