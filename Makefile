@@ -31,7 +31,7 @@ demo: $(MANIFEST) ## Sample data, six weeks end to end, and the headline figures
 	@$(BIN)/python tools/demo.py $(HOME_DIR)
 
 test: $(MANIFEST) ## Every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(MANIFEST) ## Lint, types, SQL format, dbt parse
 	@$(BIN)/ruff check .

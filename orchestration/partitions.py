@@ -12,10 +12,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
-from orchestration.weeks import weeks_between
-
-#: Weeks before this have no partition to show; no order or log is older.
-FIRST_WEEK = date(2015, 1, 5)
+from orchestration.weeks import FIRST_WEEK, weeks_between
 
 WEEKS = WeeklyPartitionsDefinition(
     start_date=datetime.combine(FIRST_WEEK, datetime.min.time()), day_offset=1, timezone="UTC", fmt="%Y-%m-%d"

@@ -18,7 +18,7 @@ from orchestration.errors import MetricStoreError
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import PublishedWeek
 from orchestration.settings import DBT_PROJECT_DIR
-from orchestration.weeks import in_words
+from orchestration.weeks import FIRST_WEEK, in_words
 
 #: A week is landed when one of these has a record in it.
 WEEK_SOURCES = ("oms_logs", "seller_orders")
@@ -72,7 +72,7 @@ class State:
 
 def state_of(ledger: Ledger, published: dict[date, PublishedWeek]) -> State:
     """The state of a home."""
-    landed = ledger.landed_rows_by_week(WEEK_SOURCES)
+    landed = {week: rows for week, rows in ledger.landed_rows_by_week(WEEK_SOURCES).items() if week >= FIRST_WEEK}
     failed = [f"{row['source']}/{row['path']}:{row['size']}:{row['mtime_ns']}" for row in ledger.files(status="failed")]
     return State(
         landed=landed,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,7 +17,7 @@ from orchestration.configuration import Configuration
 from orchestration.dbt import MANIFEST_PATH
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.ledger import Ledger
-from orchestration.ingest.readers import sql_name, sql_text
+from orchestration.ingest.readers import sql_name, sql_parquet, sql_text
 from orchestration.planning import WeekPlan, code_version
 from orchestration.publication.tables import mart_tables
 from orchestration.settings import Home
@@ -144,7 +145,7 @@ def _create_landing_view(
 ) -> None:
     columns = {**{column.name: column.sql_type for column in source.columns}, "_file_id": "BIGINT", "_row": "BIGINT"}
     paths = [
-        str(home.landing / source.name / row["path"])
+        home.landing / source.name / row["path"]
         for row in ledger.partitions(source.name)
         if _reaches(source, row["week"], weeks)
     ]
@@ -160,15 +161,15 @@ def _reaches(source: Source, week: str, weeks: Sequence[date]) -> bool:
 
 def _create_quarantine_view(db: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger) -> None:
     known = {int(row["file_id"]) for row in ledger.files() if row["quarantined"]}
-    paths = [str(file) for file in sorted(home.quarantine.glob("*/*.parquet")) if int(file.stem.split("-")[0]) in known]
+    paths = [file for file in sorted(home.quarantine.glob("*/*.parquet")) if int(file.stem.split("-")[0]) in known]
     _create_view(db, "landing.quarantined", _QUARANTINED, paths)
 
 
-def _create_view(db: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], paths: Sequence[str]) -> None:
+def _create_view(db: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], paths: Sequence[Path]) -> None:
     """A view over Parquet files, or an empty one of the same columns: models must not care whether there is a file."""
     if paths:
         select = ", ".join(map(sql_name, columns))
-        query = f"select {select} from read_parquet([{', '.join(map(sql_text, paths))}], hive_partitioning = false)"
+        query = f"select {select} from {sql_parquet(paths)}"
     else:
         query = (
             "select "

@@ -10,6 +10,9 @@ from orchestration.errors import UsageError
 
 WEEK = timedelta(days=7)
 
+#: No order or log is older: a record before this is a mistake of its sender, and makes no week.
+FIRST_WEEK = date(2015, 1, 5)
+
 
 def parse_week(text: str) -> date:
     """A week by its Monday, YYYY-MM-DD. Raises UsageError for anything else."""
@@ -22,6 +25,8 @@ def parse_week(text: str) -> date:
     if day.weekday() != 0:
         monday = day - timedelta(days=day.weekday())
         raise UsageError(f"{text} is a {day:%A}; a week is named by its Monday: {monday}.")
+    if day < FIRST_WEEK:
+        raise UsageError(f"{text} is too early: the first week is {FIRST_WEEK}.")
     return day
 
 

@@ -39,8 +39,10 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
         else:
             check_over(configuration, moment, requested)
             weeks = list(requested)
-            run_id = launcher.land_and_compute(weeks)
-    return _say(home, run_id, weeks)
+            lands = bool(work_of(home, configuration, moment).new_files)
+            wanted = lands or _to_compute(home, configuration, moment, weeks)
+            run_id = launcher.land_and_compute(weeks) if wanted else None
+    return _say(home, run_id)
 
 
 class _Launcher:
@@ -81,7 +83,8 @@ class _Launcher:
     def _execute(self, weeks: Sequence[date], wanted: Callable[[AssetKey], bool]) -> str:
         self._progress.step("starting")
         warnings.filterwarnings("ignore", module="dagster")
-        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+        for name in ("dagster", "dagster._core.execution.plan.active"):  # an instance sets the level of the first anew
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         from dagster import DagsterInstance
 
         from orchestration.instance import prepare_instance, quick_history
@@ -134,6 +137,13 @@ def _names(kind: type[Exception]) -> set[str]:
     return {kind.__name__}.union(*(_names(derived) for derived in kind.__subclasses__()))
 
 
+def _to_compute(home: Home, configuration: Configuration, now: datetime, weeks: Sequence[date]) -> set[date]:
+    """Those of the weeks that aren't published as they would come out."""
+    with Ledger(home.ledger, read_only=True) as ledger:
+        state = state_of(ledger, published_weeks(home.published_store))
+    return {plan.week_start for plan in plan_weeks(state, configuration, now, weeks)}
+
+
 def _check_verdicts(
     home: Home, configuration: Configuration, now: datetime, run_id: str, weeks: Sequence[date]
 ) -> None:
@@ -142,9 +152,8 @@ def _check_verdicts(
     Dagster skips what comes after a step that yields less than it should, and calls the run a success.
     """
     with Ledger(home.ledger, read_only=True) as ledger:
-        state = state_of(ledger, published_weeks(home.published_store))
-    to_do = {plan.week_start for plan in plan_weeks(state, configuration, now, weeks)}
-    silent = to_do - {week for week, row in state.attempts.items() if row["run_id"] == run_id}
+        judged = {week for week, row in ledger.attempts().items() if row["run_id"] == run_id}
+    silent = _to_compute(home, configuration, now, weeks) - judged
     if silent:
         raise MetricStoreError(
             f"The run ended without a verdict on {in_words(silent)}; nothing of it is published.\n"

@@ -153,14 +153,14 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 def _expand(pattern: str, inbox: Path) -> list[Path]:
     """The complete files of a pattern; a relative one starts at the inbox. Outside the inbox nothing is read."""
-    whole = os.path.normpath(inbox / pattern)
-    if not Path(whole).is_relative_to(inbox):
+    whole = Path(os.path.normpath(inbox / pattern))
+    if not whole.is_relative_to(inbox):
         raise UnreadableFileError(f"{pattern} is outside the inbox: an adapter reads files under {inbox} only")
-    files = [Path(name) for name in glob.glob(whole, recursive=True)]  # noqa: PTH207
+    names = glob.glob(str(whole.relative_to(inbox)), root_dir=inbox, recursive=True)  # noqa: PTH207
     complete = [
-        file
-        for file in files
-        if file.is_file() and not any(map(is_hidden_or_incomplete, file.relative_to(inbox).parts))
+        inbox / name
+        for name in names
+        if (inbox / name).is_file() and not any(map(is_hidden_or_incomplete, Path(name).parts))
     ]
     if not complete:
         raise UnreadableFileError(f"there is no file {pattern} in the inbox")

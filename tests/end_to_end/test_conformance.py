@@ -1,4 +1,4 @@
-"""The conformance case: raw files in, published tables out, equal cell by cell to what an independent program computed."""
+"""The conformance case: published tables equal, cell by cell, those that an independent program computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No process of a run, of `status` or of `metric` tries to leave the machine: not to connect, not even to ask for a name."""
+"""No process of a run, of `status` or of `metric` tries to leave the machine, be it only to ask for a name."""
 
 from __future__ import annotations
 

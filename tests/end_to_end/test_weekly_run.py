@@ -97,7 +97,8 @@ def test_a_late_record_restates_its_week_only_by_a_new_build(home_copy: Path) ->
     assert ("2026-01-05",) not in changed
     old_and_new = query(
         home_copy,
-        "select old_value, new_value from marts.fct_restatement where table_name = 'fct_metric_week' and column_name = 'denominator' "
+        "select old_value, new_value from marts.fct_restatement "
+        "where table_name = 'fct_metric_week' and column_name = 'denominator' "
         "and key = 'metric_id=null_request_id_rate, dimension=overall, member=all'",
     )
     assert old_and_new == [(str(records), str(records + 1))]
@@ -150,7 +151,8 @@ def test_a_bad_week_is_withheld_and_the_good_ones_are_published(tmp_path: Path) 
     ]
     assert query(
         home,
-        "select severity, passed, observed from marts.fct_data_quality_week where rule_id = 'days_present' and week_start = '2026-01-12' and scope = 'oms_logs'",
+        "select severity, passed, observed from marts.fct_data_quality_week "
+        "where rule_id = 'days_present' and week_start = '2026-01-12' and scope = 'oms_logs'",
     ) == [("error", False, 6.0)]
     state = json.loads(metric_store("status", "--home", home, "--json").out)
     assert {week["week_start"]: week["blocked_by"] for week in state["weeks"] if week["blocked_by"]} == {

@@ -33,7 +33,9 @@ def without_line(name: str, start: str) -> str:
 FAULTS: dict[str, tuple[str, Callable[[], str | bytes], list[str]]] = {
     "weights of 99": (
         "grade_weights.csv",
-        lambda: replaced("grade_weights.csv", "seller_related_delivery_problems,10,", "seller_related_delivery_problems,9,"),
+        lambda: replaced(
+            "grade_weights.csv", "seller_related_delivery_problems,10,", "seller_related_delivery_problems,9,"
+        ),
         ["grade_weights.csv, rows 2-5", "99"],
     ),
     "a gap between bands": (
@@ -46,7 +48,11 @@ FAULTS: dict[str, tuple[str, Callable[[], str | bytes], list[str]]] = {
         lambda: replaced("grade_bands.csv", "seller_cancel_rate,3,10,", "seller_cancel_rate,1,10,"),
         ["grade_bands.csv, rows 7-8", "seller_cancel_rate"],
     ),
-    "a misspelt file": ("grade_weight.csv", lambda: default("grade_weights.csv"), ["grade_weight.csv", "grade_weights.csv"]),
+    "a misspelt file": (
+        "grade_weight.csv",
+        lambda: default("grade_weights.csv"),
+        ["grade_weight.csv", "grade_weights.csv"],
+    ),
     "a misspelt column": (
         "oms_capacity.csv",
         lambda: "oms_client,hourly_calls\n",
@@ -62,8 +68,16 @@ FAULTS: dict[str, tuple[str, Callable[[], str | bytes], list[str]]] = {
         lambda: replaced("gate_rules.csv", "\nweights,", "\nweight,"),
         ["gate_rules.csv", "weight"],
     ),
-    "a rule that is missing": ("gate_rules.csv", lambda: without_line("gate_rules.csv", "files_readable,"), ["gate_rules.csv", "files_readable"]),
-    "a time zone of nowhere": ("settings.csv", lambda: "key,value\nreporting_timezone,Mars/Base\n", ["settings.csv, row 2", "Mars/Base"]),
+    "a rule that is missing": (
+        "gate_rules.csv",
+        lambda: without_line("gate_rules.csv", "files_readable,"),
+        ["gate_rules.csv", "files_readable"],
+    ),
+    "a time zone of nowhere": (
+        "settings.csv",
+        lambda: "key,value\nreporting_timezone,Mars/Base\n",
+        ["settings.csv, row 2", "Mars/Base"],
+    ),
     "a file that is no text": ("settings.csv", lambda: b"\xff\xfe\x00key", ["settings.csv"]),
 }
 
@@ -73,7 +87,11 @@ _OF_THE_WHOLE_FILE = {"a misspelt file", "a rule that is missing", "a file that 
 
 def state_of(home: Path) -> dict[str, tuple[int, int]]:
     """Every file of a home that a run could touch."""
-    return {str(path.relative_to(home)): (path.stat().st_ino, path.stat().st_mtime_ns) for path in home.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(home)): (path.stat().st_ino, path.stat().st_mtime_ns)
+        for path in home.rglob("*")
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +103,9 @@ def home(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "inbox" / "oms_logs").mkdir(parents=True)
     (home / "inbox" / "oms_logs" / "new.jsonl").write_text("{}\n")
     (home / "landing" / "ledger.sqlite").write_bytes((sample_home / "landing" / "ledger.sqlite").read_bytes())
-    (home / "published" / "metric_store.duckdb").write_bytes((sample_home / "published" / "metric_store.duckdb").read_bytes())
+    (home / "published" / "metric_store.duckdb").write_bytes(
+        (sample_home / "published" / "metric_store.duckdb").read_bytes()
+    )
     return home
 
 
@@ -151,6 +171,8 @@ def test_no_policy_for_a_week_of_the_run_stops_it_before_anything_is_built(home_
     ended = metric_store("run", "--home", home_copy, "--weeks", f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[1]}")
     assert (ended.status, ended.out) == (1, "")
     said = ended.err[ended.err.index("Error: ") :]
-    assert said.startswith("Error: ovl_policy.csv, valid_from: no row is valid on 2026-01-12, when week 2026-01-05 is calculated")
+    assert said.startswith(
+        "Error: ovl_policy.csv, valid_from: no row is valid on 2026-01-12, when week 2026-01-05 is calculated"
+    )
     assert len(said.splitlines()) == 1
     assert [(file.stat().st_mtime_ns, file.stat().st_ino) for file in (warehouse, store)] == before

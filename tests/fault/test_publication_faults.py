@@ -56,7 +56,13 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "fct_metric_week": (
         columns(DATE, "week_start") | columns(TEXT, "metric_id", "dimension", "member"),
         columns(COUNT, "numerator", "denominator")
-        | {"value": FIGURE, "display_value": TEXT, "previous_value": FIGURE, "change": FIGURE, "is_small_sample": BOOLEAN}
+        | {
+            "value": FIGURE,
+            "display_value": TEXT,
+            "previous_value": FIGURE,
+            "change": FIGURE,
+            "is_small_sample": BOOLEAN,
+        }
         | columns(RATE, "interval_low", "interval_high"),
     ),
     "fct_o2d_maturity_week": (
@@ -122,7 +128,13 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "fct_seller_grade_week": (
         columns(DATE, "week_start") | columns(TEXT, "seller_id"),
-        {"final_grade": ANY_NUMBER, "tier": TEXT, "is_partial": BOOLEAN, "previous_grade": ANY_NUMBER, "change": ANY_NUMBER},
+        {
+            "final_grade": ANY_NUMBER,
+            "tier": TEXT,
+            "is_partial": BOOLEAN,
+            "previous_grade": ANY_NUMBER,
+            "change": ANY_NUMBER,
+        },
     ),
     "fct_inventory_sync_week": (
         columns(DATE, "week_start") | columns(TEXT, "oms_client"),
@@ -145,11 +157,19 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         | columns(FIGURE, "mean_hourly_calls", "peak_to_mean")
         | {"success_rate": RATE, "error_budget_left_pct": ANY_NUMBER}
         | columns(SECONDS, "p95_peak_seconds", "p95_other_seconds")
-        | {"sustained_hourly_calls": COUNT, "projected_peak": FIGURE, "headroom": FIGURE, "verdict": TEXT, "reasons": TEXT},
+        | {
+            "sustained_hourly_calls": COUNT,
+            "projected_peak": FIGURE,
+            "headroom": FIGURE,
+            "verdict": TEXT,
+            "reasons": TEXT,
+        },
     ),
     "fct_data_quality_week": (
         columns(DATE, "week_start") | columns(TEXT, "rule_id", "scope"),
-        {"severity": TEXT, "passed": BOOLEAN} | columns(DOUBLE, "observed", "lower", "upper") | columns(TEXT, "message"),
+        {"severity": TEXT, "passed": BOOLEAN}
+        | columns(DOUBLE, "observed", "lower", "upper")
+        | columns(TEXT, "message"),
     ),
     "publication": (
         columns(DATE, "week_start") | columns(TEXT, "build_id"),
@@ -187,12 +207,19 @@ class TestContract:
     """Names, order and types of columns as published.md has them."""
 
     def test_the_tables_are_those_of_the_contract(self, sample_home: Path) -> None:
-        found = {row[0] for row in query(sample_home, "select table_name from duckdb_tables() where schema_name = 'marts'")}
+        found = {
+            row[0] for row in query(sample_home, "select table_name from duckdb_tables() where schema_name = 'marts'")
+        }
         assert found == CONTRACT.keys() - NOT_MADE_YET
 
     def test_there_is_nothing_but_the_tables(self, sample_home: Path) -> None:
-        others = "select view_name from duckdb_views() where not internal union all select schema_name from duckdb_schemas() "
-        assert query(sample_home, others + "where database_name = 'metric_store' and not internal and schema_name <> 'main'") == [("marts",)]
+        others = (
+            "select view_name from duckdb_views() where not internal "
+            "union all select schema_name from duckdb_schemas() "
+        )
+        assert query(
+            sample_home, others + "where database_name = 'metric_store' and not internal and schema_name <> 'main'"
+        ) == [("marts",)]
         assert query(sample_home, "select count(*) from duckdb_tables() where schema_name <> 'marts'") == [(0,)]
 
     @pytest.mark.parametrize("table", sorted(CONTRACT.keys() - NOT_MADE_YET))
@@ -204,7 +231,8 @@ class TestContract:
         found = dict(
             query(
                 sample_home,
-                "select column_name, data_type from duckdb_columns() where schema_name = 'marts' and table_name = ? order by column_index",
+                "select column_name, data_type from duckdb_columns() "
+                "where schema_name = 'marts' and table_name = ? order by column_index",
                 [table],
             )
         )
@@ -224,7 +252,10 @@ class TestContract:
 
     def test_every_table_and_column_is_described(self, sample_home: Path) -> None:
         tables = query(sample_home, "select table_name, comment from duckdb_tables() where schema_name = 'marts'")
-        found = query(sample_home, "select table_name || '.' || column_name, comment from duckdb_columns() where schema_name = 'marts'")
+        found = query(
+            sample_home,
+            "select table_name || '.' || column_name, comment from duckdb_columns() where schema_name = 'marts'",
+        )
         assert len(found) > 100
         assert [name for name, comment in [*tables, *found] if not (comment or "").strip()] == []
 
@@ -245,7 +276,9 @@ def publish_as(home: Path, build: str, weeks: Sequence[date], judged: Sequence[d
     return publish(Home(home), mart_tables(MANIFEST_PATH), marks, judged or weeks, build, now).restated
 
 
-def change(home: Path, number: int, week: date, tables: Sequence[str] = ("fct_metric_week", "fct_null_request_id_week")) -> None:
+def change(
+    home: Path, number: int, week: date, tables: Sequence[str] = ("fct_metric_week", "fct_null_request_id_week")
+) -> None:
     """Let a figure of these tables of a week come out as `number`."""
     with duckdb.connect(str(home / "warehouse.duckdb")) as db:
         for table in tables:
@@ -256,7 +289,12 @@ def change(home: Path, number: int, week: date, tables: Sequence[str] = ("fct_me
 def contents(home: Path, *without: str) -> dict[str, list[tuple]]:
     """Every table, its rows as they lie."""
     with open_store(store_of(home)) as store:
-        names = [row[0] for row in store.execute("select table_name from duckdb_tables() where schema_name = 'marts' order by 1").fetchall()]
+        names = [
+            row[0]
+            for row in store.execute(
+                "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+            ).fetchall()
+        ]
         return {name: store.execute(f"from marts.{name}").fetchall() for name in names if name not in without}
 
 
@@ -293,7 +331,10 @@ def test_each_published_week_has_one_current_build(home: Path) -> None:
     publish_as(home, "third", [W2, W3])
     publish_as(home, "none", [], judged=[W1])
     assert {week: build for week, build in currents(home).items() if week != W1} == {W2: "third", W3: "third"}
-    per_week = query(home, "select week_start, count(*) filter (where is_current), count(*) from marts.publication group by 1 order by 1")
+    per_week = query(
+        home,
+        "select week_start, count(*) filter (where is_current), count(*) from marts.publication group by 1 order by 1",
+    )
     assert per_week == [(W1, 1, 1), (W2, 1, 3), (W3, 1, 2)]
     assert {week: published.build_id for week, published in published_weeks(store_of(home)).items()} == currents(home)
 
@@ -302,10 +343,16 @@ def test_a_withheld_restatement_keeps_the_published_rows(home: Path) -> None:
     before = contents(home, "publication", "fct_restatement", "fct_data_quality_week")
     change(home, 777, W2, ["fct_null_request_id_week"])  # what stands in fct_metric_week for W2 is up to its model
     with duckdb.connect(str(home / "warehouse.duckdb")) as db:
-        db.execute("update marts.fct_data_quality_week set passed = false, message = 'withheld' where week_start = ? and rule_id = 'weights'", [W2])
+        db.execute(
+            "update marts.fct_data_quality_week set passed = false, message = 'withheld' "
+            "where week_start = ? and rule_id = 'weights'",
+            [W2],
+        )
     assert publish_as(home, "withholding", [W1], judged=[W1, W2]) == 0
     assert contents(home, "publication", "fct_restatement", "fct_data_quality_week") == before
-    judged = "select distinct passed, message from marts.fct_data_quality_week where rule_id = 'weights' and week_start = ?"
+    judged = (
+        "select distinct passed, message from marts.fct_data_quality_week where rule_id = 'weights' and week_start = ?"
+    )
     assert query(home, judged, [W2]) == [(False, "withheld")], "a withheld week shows why"
     assert query(home, judged, [W3])[0][0] is True
     assert W2 in currents(home)
@@ -313,11 +360,15 @@ def test_a_withheld_restatement_keeps_the_published_rows(home: Path) -> None:
 
 
 def test_a_restatement_lists_each_changed_figure_once(home: Path) -> None:
-    old = query(home, "select metric_id, dimension, member, numerator from marts.fct_metric_week where week_start = ?", [W2])
+    old = query(
+        home, "select metric_id, dimension, member, numerator from marts.fct_metric_week where week_start = ?", [W2]
+    )
     change(home, 777, W2)
     restated = publish_as(home, "restating", [W1, W2])
     listed = query(
-        home, "select key, old_value, new_value from marts.fct_restatement where table_name = 'fct_metric_week' and column_name = 'numerator'"
+        home,
+        "select key, old_value, new_value from marts.fct_restatement "
+        "where table_name = 'fct_metric_week' and column_name = 'numerator'",
     )
     expected = [
         (f"metric_id={metric}, dimension={dimension}, member={member}", None if value is None else str(value), "777")
@@ -325,9 +376,10 @@ def test_a_restatement_lists_each_changed_figure_once(home: Path) -> None:
         if value != 777
     ]
     assert sorted(listed, key=str) == sorted(expected, key=str)
-    assert query(home, "select count(*), min(build_id), max(build_id), min(week_start), max(week_start) from marts.fct_restatement") == [
-        (restated, "restating", "restating", W2, W2)
-    ]
+    assert query(
+        home,
+        "select count(*), min(build_id), max(build_id), min(week_start), max(week_start) from marts.fct_restatement",
+    ) == [(restated, "restating", "restating", W2, W2)]
     assert publish_as(home, "no change", [W2]) == 0
     assert query(home, "select count(*) from marts.fct_restatement") == [(restated,)]
 
@@ -338,21 +390,36 @@ def test_a_column_that_the_old_store_lacks_is_filled_with_nulls(home: Path) -> N
         db.execute("alter table marts.fct_metric_week drop column interval_high")
     change(home, 777, W3)
     assert publish_as(home, "newer", [W3]) > 0
-    assert query(home, "select distinct column_name from marts.fct_restatement order by 1") == [("numerator",), ("records",)]
+    assert query(home, "select distinct column_name from marts.fct_restatement order by 1") == [
+        ("numerator",),
+        ("records",),
+    ]
     assert query(home, "select count(interval_high) from marts.fct_metric_week where week_start < ?", [W3]) == [(0,)]
-    assert query(home, "select count(interval_high) > 0 from marts.fct_metric_week where week_start = ?", [W3]) == [(True,)]
+    assert query(home, "select count(interval_high) > 0 from marts.fct_metric_week where week_start = ?", [W3]) == [
+        (True,)
+    ]
 
 
 class Crash(RuntimeError):
     """The process would be gone."""
 
 
-_STEPS = ("_next_store", "_create", "_write_mart", "_write_publication", "_write_restatements", "_changes_query", "_sync")
+_STEPS = (
+    "_next_store",
+    "_create",
+    "_write_mart",
+    "_write_publication",
+    "_write_restatements",
+    "_changes_query",
+    "_sync",
+)
 
 
 @pytest.mark.parametrize("step", _STEPS)
 @pytest.mark.parametrize("at", [1, 3], ids=["first", "third"])
-def test_a_crash_at_any_step_leaves_the_previous_store(step: str, at: int, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_at_any_step_leaves_the_previous_store(
+    step: str, at: int, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = bytes_of(home)
     change(home, 777, W2)
     real, calls = getattr(publication, step), []
@@ -389,7 +456,9 @@ def test_a_crash_after_the_rename_leaves_the_new_store(home: Path, monkeypatch: 
     assert set(currents(home).values()) == {"there"}
 
 
-def test_the_rename_is_the_last_step_and_the_file_is_safe_before_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rename_is_the_last_step_and_the_file_is_safe_before_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, synced = publication._sync, []
 
     def sync(path: Path) -> None:
@@ -452,7 +521,9 @@ def test_kill_9_at_any_moment_of_a_publication_leaves_a_whole_store(home: Path) 
         process.join()
         [build] = [build for week, build in currents(home).items() if week == W2]
         for table, column in (("fct_metric_week", "numerator"), ("fct_null_request_id_week", "records")):
-            assert query(home, f"select distinct {column} from marts.{table} where week_start = ?", [W2]) == [(int(build),)]
+            assert query(home, f"select distinct {column} from marts.{table} where week_start = ?", [W2]) == [
+                (int(build),)
+            ]
     publish_as(home, "last", [W2])
     assert currents(home)[W2] == "last"
     assert list((home / "published").iterdir()) == [store_of(home)]

@@ -23,14 +23,19 @@ def published(home: Path, week: date) -> dict[str, Any]:
     """o2d_ratio by mall and segment, shipping_on_time_rate by seller: (numerator, denominator, value)."""
     with open_store(home / "published" / "metric_store.duckdb") as store:
         o2d = store.execute(
-            "select member, numerator, denominator, value from marts.fct_metric_week where metric_id = 'o2d_ratio' and week_start = ?", [week]
+            "select member, numerator, denominator, value from marts.fct_metric_week "
+            "where metric_id = 'o2d_ratio' and week_start = ?",
+            [week],
         ).fetchall()
         on_time = store.execute(
             "select seller_id, numerator, denominator, value from marts.fct_seller_rating_week "
             "where kpi_id = 'shipping_on_time_rate' and week_start = ?",
             [week],
         ).fetchall()
-    return {"o2d_ratio": {row[0]: row[1:] for row in o2d}, "shipping_on_time_rate": {row[0]: row[1:] for row in on_time}}
+    return {
+        "o2d_ratio": {row[0]: row[1:] for row in o2d},
+        "shipping_on_time_rate": {row[0]: row[1:] for row in on_time},
+    }
 
 
 def counted(figures: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +46,9 @@ def counted(figures: dict[str, Any]) -> dict[str, Any]:
 
     return {
         "o2d_ratio": {member: row(figures["o2d_ratio"][member]) for member in ("mall", *SEGMENTS)},
-        "shipping_on_time_rate": {seller: row(rate) for seller, rate in figures["shipping_on_time_rate"]["sellers"].items()},
+        "shipping_on_time_rate": {
+            seller: row(rate) for seller, rate in figures["shipping_on_time_rate"]["sellers"].items()
+        },
     }
 
 
@@ -85,6 +92,12 @@ def test_metrics_of_absent_sources_have_no_rows(home: Path) -> None:
     with open_store(home / "published" / "metric_store.duckdb") as store:
         metrics = {row[0] for row in store.execute("select distinct metric_id from marts.fct_metric_week").fetchall()}
         rules = {row[0] for row in store.execute("select distinct rule_id from marts.fct_data_quality_week").fetchall()}
-    assert metrics == {"o2d_ratio", "sla_breach_cancellation_rate", "order_volume", "brands_onboarded", "brands_enabled"}
+    assert metrics == {
+        "o2d_ratio",
+        "sla_breach_cancellation_rate",
+        "order_volume",
+        "brands_onboarded",
+        "brands_enabled",
+    }
     assert "null_request_id_rate" not in rules
     assert "days_present" in rules

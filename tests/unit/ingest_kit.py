@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import gzip
 import io
 import json
@@ -232,6 +233,7 @@ class Place:
     def touched(self, source: str, published: Iterable[date], **options: Any) -> set[date]:
         """Run the ingest: which of these weeks read something new in it."""
         touches = [touch for file in self.ingest(source, **options) for touch in file.touches]
+        assert all(touch.first_week <= touch.last_week for touch in touches)
         return {week for week in published for touch in touches if touch.first_week <= week <= touch.last_week}
 
 
@@ -241,7 +243,7 @@ def _read(files: Sequence[Path], order: str) -> list[Row]:
     with duckdb.connect() as connection:
         cursor = connection.execute(
             f"select * from read_parquet(?, hive_partitioning = false, union_by_name = true) order by {order}",
-            [[str(file) for file in files]],
+            [[glob.escape(str(file)) for file in files]],
         )
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]

@@ -7,7 +7,8 @@ import io
 import json
 import subprocess
 import sys
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from click.testing import CliRunner, Result
 import orchestration.cli.status
 from orchestration.cli import main
 from orchestration.cli.metric import _TABLES
+from orchestration.cli.run import _check_verdicts
+from orchestration.configuration import load_configuration
 from orchestration.errors import MetricStoreError, UsageError
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import open_store
+from orchestration.settings import Home
 from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, metric_store
 
 
@@ -52,7 +56,9 @@ COMMANDS = (("run",), ("status",), ("metric", "o2d_ratio"), ("ui",))
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_missing_home(command: tuple[str, ...], tmp_path: Path) -> None:
-    ends(call(*command, "--home", tmp_path / "none"), 1, f"no home at {tmp_path / 'none'}", "--home", "METRIC_STORE_HOME")
+    ends(
+        call(*command, "--home", tmp_path / "none"), 1, f"no home at {tmp_path / 'none'}", "--home", "METRIC_STORE_HOME"
+    )
     assert not (tmp_path / "none").exists()
 
 
@@ -82,6 +88,7 @@ def test_the_home_is_taken_from_the_environment_and_then_from_data(
     ("weeks", "said"),
     [
         ("2026-01-06", "2026-01-06 is a Tuesday; a week is named by its Monday: 2026-01-05"),
+        ("2014-12-29", "2014-12-29 is too early"),
         ("last week", "'last week' is no week"),
         ("2026-02-30", "'2026-02-30' is no week"),
         ("2026-01-12..2026-01-05", "write --weeks 2026-01-05..2026-01-12"),
@@ -102,13 +109,27 @@ def test_a_week_that_is_not_over_is_refused_before_anything_is_touched(empty_hom
     assert [path.name for path in empty_home.iterdir()] == ["inbox"]
 
 
-def test_a_week_that_never_landed(sample_home: Path, home_copy: Path) -> None:
-    ended = metric_store("run", "--home", home_copy, "--weeks", "2025-12-01..2025-12-08")
-    assert (ended.status, ended.out) == (1, "")
-    [said] = [line for line in ended.err.splitlines() if line.startswith("Error: ")]
-    assert said == "Error: No order and no log landed in 2025-12-01..2025-12-08."
-    assert ended.err.splitlines()[-1] == "Landed weeks: 2026-01-05..2026-01-19."
-    assert "Traceback" not in ended.err
+def test_weeks_that_never_landed(sample_home: Path) -> None:
+    result = call("run", "--home", sample_home, "--weeks", "2025-12-01..2025-12-08")
+    ends(result, 1, "No order and no log landed in 2025-12-01..2025-12-08.", "Landed weeks: 2026-01-05..2026-01-19.")
+
+
+def test_weeks_that_are_published_as_they_are_launch_nothing(sample_home: Path) -> None:
+    result = call("run", "--home", sample_home, "--weeks", f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "Nothing to do: 3 weeks are published as they are.\n"
+
+
+def test_a_run_without_a_verdict_is_no_success(sample_home: Path) -> None:
+    """Dagster calls a run that skipped its steps a success."""
+    home, now = Home(sample_home), datetime(2026, 3, 1)
+    configuration = load_configuration(None)
+    other = replace(configuration, rows={**configuration.rows, "holidays": []})
+    _check_verdicts(home, configuration, now, "some run", [date(2026, 1, 5)])
+    with pytest.raises(
+        MetricStoreError, match=r"without a verdict on 2026-01-05; nothing of it is published.\nSee run some run"
+    ):
+        _check_verdicts(home, other, now, "some run", [date(2026, 1, 5)])
 
 
 @pytest.mark.parametrize(
@@ -142,7 +163,12 @@ def test_help_is_no_error(arguments: tuple[str, ...]) -> None:
 
 
 def test_nothing_published_yet(empty_home: Path) -> None:
-    ends(call("metric", "o2d_ratio", "--home", empty_home), 1, "No week is published", f"metric-store run --home {empty_home}")
+    ends(
+        call("metric", "o2d_ratio", "--home", empty_home),
+        1,
+        "No week is published",
+        f"metric-store run --home {empty_home}",
+    )
     shown = call("status", "--home", empty_home)
     assert shown.exit_code == 0
     assert "no week has landed yet" in shown.stdout
@@ -157,7 +183,12 @@ def test_reading_leaves_an_empty_home_as_it_is(empty_home: Path) -> None:
 
 @pytest.mark.parametrize(
     ("metric", "hint"),
-    [("o2d_ration", "Did you mean o2d_ratio?"), ("o2d", "o2d_ratio"), ("zzz", "Metrics: acceptance_failure_rate, "), ("", "Metrics: ")],
+    [
+        ("o2d_ration", "Did you mean o2d_ratio?"),
+        ("o2d", "o2d_ratio"),
+        ("zzz", "Metrics: acceptance_failure_rate, "),
+        ("", "Metrics: "),
+    ],
 )
 def test_an_unknown_metric(metric: str, hint: str, sample_home: Path) -> None:
     ends(call("metric", metric, "--home", sample_home), 1, f"There is no metric {metric}", hint)
@@ -183,14 +214,26 @@ def test_a_store_that_is_no_store(empty_home: Path) -> None:
         ends(call(*command, "--home", empty_home), 1, f"{store} can't be read", "move it away")
 
 
+def _unexpected(said: str) -> str:
+    return f"Error: unexpected error, please report it: {said}\nRun again with metric-store --debug to see where.\n"
+
+
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
         (MetricStoreError("broken.\nMend it."), 1, "Error: broken.\nMend it.\n"),
         (UsageError("not so"), 2, "Error: not so\n"),
         (PermissionError(13, "Permission denied", "/home"), 1, "Error: [Errno 13] Permission denied: '/home'\n"),
-        (KeyError("x\ny"), 1, "Error: unexpected error, please report it: KeyError: 'x\\ny'\nRun again with metric-store --debug to see where.\n"),
-        (ValueError(), 1, "Error: unexpected error, please report it: ValueError: no reason given\nRun again with metric-store --debug to see where.\n"),
+        (
+            KeyError("x\ny"),
+            1,
+            _unexpected("KeyError: 'x\\ny'"),
+        ),
+        (
+            ValueError(),
+            1,
+            _unexpected("ValueError: no reason given"),
+        ),
     ],
 )
 def test_errors_end_a_command(
@@ -225,7 +268,11 @@ def test_a_traceback_only_with_debug(tmp_path: Path) -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error(sample_home: Path) -> None:
     piped = subprocess.run(
-        f"'{METRIC_STORE}' metric return_rate --home '{sample_home}' --json | true", shell=True, capture_output=True, text=True, check=False
+        f"'{METRIC_STORE}' metric return_rate --home '{sample_home}' --json | true",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert piped.stderr == ""
 
@@ -235,19 +282,22 @@ def catalogue(home: Path) -> dict[str, str]:
         return dict(store.execute("select metric_id, family from marts.dim_metric").fetchall())
 
 
-def stored(home: Path, metric: str, family: str, dimension: str | None, week: str | None) -> tuple[list[str], list[tuple]]:
+def stored(
+    home: Path, metric: str, family: str, dimension: str | None, week: str | None
+) -> tuple[list[str], list[tuple]]:
     """What the store has for a metric, written down apart from the command's own query."""
     where = f"week_start = '{week}'" if week else "true"
     with open_store(home / "published" / "metric_store.duckdb") as store:
         if family == "brand":
             cursor = store.execute(
                 f"select * exclude (metric_id) from marts.fct_metric_week "
-                f"where metric_id = '{metric}' and dimension = '{dimension or 'overall'}' and {where} order by week_start, member"
+                f"where metric_id = '{metric}' and dimension = '{dimension or 'overall'}' and {where} "
+                "order by week_start, member"
             )
         else:
             cursor = store.execute(
-                f"select * exclude (kpi_id, calculated_at) from marts.fct_seller_rating_week where kpi_id = '{metric}' and {where} "
-                "order by week_start, seller_id"
+                "select * exclude (kpi_id, calculated_at) from marts.fct_seller_rating_week "
+                f"where kpi_id = '{metric}' and {where} order by week_start, seller_id"
             )
         return [column[0] for column in cursor.description], cursor.fetchall()
 
@@ -259,7 +309,9 @@ def text(value: Any) -> str:
 def test_every_metric_of_the_catalogue_by_every_dimension(sample_home: Path) -> None:
     """As JSON and as CSV it is what the store has; as a table it has as many lines."""
     with open_store(sample_home / "published" / "metric_store.duckdb") as store:
-        dimensions = store.execute("select distinct metric_id, dimension from marts.fct_metric_week order by all").fetchall()
+        dimensions = store.execute(
+            "select distinct metric_id, dimension from marts.fct_metric_week order by all"
+        ).fetchall()
     asked = 0
     for metric, family in catalogue(sample_home).items():
         if family not in _TABLES:
@@ -273,7 +325,9 @@ def test_every_metric_of_the_catalogue_by_every_dimension(sample_home: Path) -> 
             as_json = json.loads(call("metric", metric, *options, "--json").stdout)
             assert [list(row) for row in as_json] == [columns] * len(rows)
             for found, row in zip(as_json, rows, strict=True):
-                expected = [float(v) if isinstance(v, Decimal) else v if isinstance(v, int | None) else str(v) for v in row]
+                expected = [
+                    float(v) if isinstance(v, Decimal) else v if isinstance(v, int | None) else str(v) for v in row
+                ]
                 assert list(found.values()) == expected, (metric, dimension)
             as_csv = list(csv.reader(io.StringIO(call("metric", metric, *options, "--csv").stdout)))
             assert as_csv == [columns, *([text(value) for value in row] for row in rows)], (metric, dimension)
@@ -300,7 +354,8 @@ def test_status_as_json_equals_the_store(sample_home: Path) -> None:
     state = json.loads(call("status", "--home", sample_home, "--json").stdout)
     with open_store(sample_home / "published" / "metric_store.duckdb") as store:
         builds = store.execute(
-            "select week_start::varchar, build_id, published_at::varchar from marts.publication where is_current order by 1"
+            "select week_start::varchar, build_id, published_at::varchar from marts.publication "
+            "where is_current order by 1"
         ).fetchall()
     assert [(week["week_start"], week["build_id"], week["published_at"]) for week in state["weeks"]] == builds
     for week in state["weeks"]:
@@ -325,7 +380,10 @@ _HEAVY = ("dagster", "dagster_dbt", "dbt", "pandas", "duckdb", "pyarrow", "numpy
 
 def modules_after(code: str) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys\n{code}\nprint('modules', *sorted(sys.modules))"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"import sys\n{code}\nprint('modules', *sorted(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return set(done.stdout.splitlines()[-1].split())
 
@@ -335,7 +393,14 @@ def test_the_command_line_is_light_to_import() -> None:
 
 
 def test_reading_commands_load_no_orchestrator(sample_home: Path) -> None:
-    call_main = "from orchestration.cli import main\nfor words in {}:\n    try: main(words)\n    except SystemExit as end: assert not end.code"
+    call_main = """
+from orchestration.cli import main
+for words in {}:
+    try:
+        main(words)
+    except SystemExit as end:
+        assert not end.code
+"""
     commands = [["status", "--home", str(sample_home)], ["metric", "o2d_ratio", "--home", str(sample_home)]]
     loaded = modules_after(call_main.format(commands))
     assert "duckdb" in loaded

@@ -40,6 +40,7 @@ from orchestration.partitions import WEEKS, tags_for, weeks_of
 from orchestration.publication.tables import mart_tables
 from orchestration.resources import MetricStoreResource, _holder_file, clear_killed_run, writer_lock
 from orchestration.settings import PROJECT_ROOT, Home
+from orchestration.weeks import FIRST_WEEK
 from tests.conftest import SAMPLE_WEEKS
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -61,7 +62,9 @@ def test_the_definitions_are_sound() -> None:
     Definitions.validate_loadable(defs)
 
 
-def test_there_is_one_job_and_it_holds_every_asset_and_check(job: JobDefinition, specs: dict[AssetKey, AssetSpec]) -> None:
+def test_there_is_one_job_and_it_holds_every_asset_and_check(
+    job: JobDefinition, specs: dict[AssetKey, AssetSpec]
+) -> None:
     named = [found.name for found in defs.resolve_all_job_defs() if not found.name.startswith("__")]
     assert named == ["weekly_run"]
     assert job.asset_layer.executable_asset_keys == set(specs)
@@ -69,7 +72,9 @@ def test_there_is_one_job_and_it_holds_every_asset_and_check(job: JobDefinition,
 
 
 def test_landing_assets_are_the_sources(specs: dict[AssetKey, AssetSpec]) -> None:
-    assert {key for key in specs if key.path[0] == "landing"} == {AssetKey(["landing", source.name]) for source in SOURCES}
+    assert {key for key in specs if key.path[0] == "landing"} == {
+        AssetKey(["landing", source.name]) for source in SOURCES
+    }
 
 
 def test_published_tables_are_assets_before_the_store(specs: dict[AssetKey, AssetSpec]) -> None:
@@ -108,7 +113,12 @@ def test_every_asset_says_what_it_is(specs: dict[AssetKey, AssetSpec]) -> None:
 
 
 def test_whatever_writes_shares_one_pool() -> None:
-    pools = {op.name: op.pool for assets in defs.assets for op in assets.node_def.iterate_op_defs() if hasattr(assets, "node_def")}
+    pools = {
+        op.name: op.pool
+        for assets in defs.assets
+        for op in assets.node_def.iterate_op_defs()
+        if hasattr(assets, "node_def")
+    }
     assert set(pools.values()) == {"metric_store_writer"}, pools
 
 
@@ -143,7 +153,7 @@ def weeks_asked_for(tags: Mapping[str, str]) -> list[str]:
 
 @pytest.mark.parametrize(
     "weeks",
-    [["2026-01-05"], ["2026-01-05", "2026-01-12"], ["2026-01-05", "2026-01-19"], ["2014-12-29", "2026-01-19"]],
+    [["2026-01-05"], ["2026-01-05", "2026-01-12"], ["2026-01-05", "2026-01-19"], ["2015-01-05", "2026-01-19"]],
     ids=", ".join,
 )
 def test_tags_of_a_run_name_its_weeks(weeks: list[str]) -> None:
@@ -162,6 +172,10 @@ def test_tags_of_a_run_name_its_weeks(weeks: list[str]) -> None:
 )
 def test_weeks_of_runs_that_others_launch(tags: dict[str, str], weeks: list[str]) -> None:
     assert weeks_asked_for(tags) == weeks
+
+
+def test_the_first_week_has_a_partition() -> None:
+    assert WEEKS.get_first_partition_key() == FIRST_WEEK.isoformat()
 
 
 def test_workspace_and_project_name_the_code_location() -> None:
@@ -259,6 +273,12 @@ class TestAutomation:
         assert isinstance(request, RunRequest)
         assert request.asset_selection is None
         assert weeks_asked_for(request.tags) == list(SAMPLE_WEEKS)
+        [again] = self.ask(instance)
+        assert again.run_key == request.run_key, "while that run is at work, the same weeks aren't asked for again"
+        (home / "config").mkdir()
+        (home / "config" / "settings.csv").write_text("key,value\nsmall_sample,31\n")
+        [other] = self.ask(instance)
+        assert other.run_key not in (None, request.run_key)
 
     def test_the_sensor_ignores_files_that_are_not_there_yet(self, home: Path, instance: DagsterInstance) -> None:
         for name in ("new.jsonl.part", "_new.jsonl", ".new.jsonl"):
@@ -273,10 +293,24 @@ class TestKilledRuns:
     @staticmethod
     def started(instance: DagsterInstance) -> str:
         return instance.create_run(
-            job_name="weekly_run", run_id=None, run_config=None, status=DagsterRunStatus.STARTED, tags=None,
-            root_run_id=None, parent_run_id=None, step_keys_to_execute=None, execution_plan_snapshot=None, job_snapshot=None,
-            parent_job_snapshot=None, asset_selection=None, asset_check_selection=None, resolved_op_selection=None,
-            op_selection=None, remote_job_origin=None, job_code_origin=None, asset_graph=None,
+            job_name="weekly_run",
+            run_id=None,
+            run_config=None,
+            status=DagsterRunStatus.STARTED,
+            tags=None,
+            root_run_id=None,
+            parent_run_id=None,
+            step_keys_to_execute=None,
+            execution_plan_snapshot=None,
+            job_snapshot=None,
+            parent_job_snapshot=None,
+            asset_selection=None,
+            asset_check_selection=None,
+            resolved_op_selection=None,
+            op_selection=None,
+            remote_job_origin=None,
+            job_code_origin=None,
+            asset_graph=None,
         ).run_id
 
     def test_the_next_writer_ends_it_in_the_history(self, tmp_path: Path) -> None:
@@ -332,7 +366,8 @@ def loading(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         import json, sys
         touched = []
         def hook(event, arguments):
-            if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname", "sqlite3.connect"):
+            network = ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname")
+            if event in (*network, "sqlite3.connect"):
                 touched.append(event + repr(arguments))
             if event == "subprocess.Popen" and arguments[0] != "file":  # platform.architecture() asks that of Python
                 touched.append(event + repr(arguments[:2]))
@@ -347,9 +382,16 @@ def loading(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
         print(json.dumps({"touched": touched, "modules": sorted(sys.modules)}))
     """
     empty = tmp_path_factory.mktemp("nowhere")
-    environment = {name: value for name, value in os.environ.items() if name not in ("METRIC_STORE_HOME", "DAGSTER_HOME")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("METRIC_STORE_HOME", "DAGSTER_HOME")
+    }
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], cwd=empty, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=empty,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert list(empty.iterdir()) == [], "loading the code location writes nothing"
     return json.loads(done.stdout.splitlines()[-1])

@@ -117,7 +117,11 @@ class TestNames:
         assert [file.landed for file in place.ingest("oms_logs")] == [1, 1, 1]
 
     def test_any_home(self, tmp_path: Path) -> None:
-        place = Place(tmp_path / "it's a [home] {a,b} * ü")
+        other = Place(tmp_path / "it's a home {a,b} x ü")  # which the name of ours would find as a pattern
+        other.put("oms_logs/a.parquet", [*logs("X1"), *logs("X2", attempt="0")])
+        other.put("packages/a.csv", [row("packages", package_id="X")])
+        other.ingest("oms_logs")
+        place = Place(tmp_path / "it's a [h]ome {a,b} * ü")
         place.put("oms_logs/a.parquet", [*logs("L1", "L1"), *logs("L2", attempt="0")])
         place.put("oms_logs/b.csv", [*logs("L1", "L3"), *logs("L2", attempt="0")])
         place.put("oms_logs/c.jsonl", b'{"log')
@@ -129,6 +133,7 @@ class TestNames:
             (0, 0, 0),
         ]
         assert "the file" in place.failures()["c.jsonl"]
+        assert place.ids("oms_logs") == ["L1", "L3"]
         assert place.only("packages").landed == 1
 
     def test_no_inbox(self, place: Place) -> None:

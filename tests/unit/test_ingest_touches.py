@@ -170,6 +170,12 @@ class TestVersions:
         assert self.put(place, "sellers", updated_at="2024-08-14") == NOTHING
         assert self.put(place, "sellers", updated_at="2024-08-01") == NOTHING
 
+    def test_it_is_compared_with_the_version_before_not_with_the_first(self, place: Place) -> None:
+        self.put(place, "sellers")
+        self.put(place, "sellers", mall_segment="focus", updated_at="2024-08-14")
+        assert self.put(place, "sellers", mall_segment="focus", updated_at="2024-08-21") == NOTHING
+        assert self.put(place, "sellers", updated_at="2024-08-28") == since(W4)
+
     def test_a_version_between_two_counts_until_the_next(self, place: Place) -> None:
         self.put(place, "sellers")
         self.put(place, "sellers", mall_segment="focus", updated_at="2024-08-28")
@@ -197,6 +203,12 @@ class TestVersions:
 
     def test_a_new_product_counts_from_its_listing_on(self, place: Place) -> None:
         assert self.put(place, "products", listed_at="2024-08-14", updated_at="2024-08-20") == since(W2)
+
+    def test_a_product_that_is_listed_later(self, place: Place) -> None:
+        listed = {"listed_at": "2024-08-28"}
+        assert self.put(place, "products", **listed, updated_at="2024-08-01") == since(date(2024, 8, 26))
+        changed = {"logo_image_status": "missing", "updated_at": "2024-08-07"}
+        assert self.put(place, "products", **listed, **changed) == since(date(2024, 8, 26))
 
     def test_a_claim_concerns_the_week_in_which_it_was_raised(self, place: Place) -> None:
         assert self.put(place, "claims") == {W1, W2}

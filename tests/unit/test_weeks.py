@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.errors import UsageError
-from orchestration.weeks import WEEK, in_words, parse_week, parse_weeks, weeks_between
+from orchestration.weeks import FIRST_WEEK, WEEK, in_words, parse_week, parse_weeks, weeks_between
 
 MONDAY = date(2024, 8, 5)
 
@@ -41,6 +42,12 @@ def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="write its Monday as YYYY-MM-DD") as raised:
         parse_week(text)
     assert repr(text) in str(raised.value)
+
+
+def test_weeks_begin_somewhere() -> None:
+    assert parse_week("2015-01-05") == FIRST_WEEK
+    with pytest.raises(UsageError, match="2014-12-29 is too early: the first week is 2015-01-05"):
+        parse_week("2014-12-29")
 
 
 @pytest.mark.parametrize("days", range(1, 7))
@@ -88,4 +95,4 @@ def test_words_name_exactly_the_weeks(weeks: set[date]) -> None:
 def test_weeks_between_are_mondays_without_gaps(first: date, number: int) -> None:
     weeks = weeks_between(first, first + number * WEEK)
     assert len(weeks) == number + 1
-    assert all(later - earlier == WEEK for earlier, later in zip(weeks, weeks[1:], strict=False))
+    assert all(later - earlier == WEEK for earlier, later in pairwise(weeks))
