@@ -36,7 +36,7 @@ test: $(MANIFEST) ## Every test
 check: $(MANIFEST) ## Lint, types, SQL format, dbt parse
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/sqlfmt --check --quiet --line-length 120 dbt_project docs
+	@$(BIN)/sqlfmt --check --line-length 120 dbt_project docs
 	@$(BIN)/mypy
 	@$(BIN)/python tools/dbt_parse.py
 

@@ -4,7 +4,6 @@
     One row per week and record.
 #}
 {% macro versions_as_of(relation, identity) %}
-    {% set key = identity | join(", ") %}
     select *
     from
         (
@@ -13,7 +12,7 @@
                 weeks.calculated_at,
                 versions.*,
                 row_number() over (
-                    partition by weeks.week_start, {% for column in identity %}versions.{{ column }}, {% endfor %} 1
+                    partition by weeks.week_start, {% for column in identity %} versions.{{ column }}, {% endfor %} 1
                     order by
                         case when versions.updated_at <= weeks.calculated_at then 0 else 1 end,
                         case when versions.updated_at <= weeks.calculated_at then versions.updated_at end desc,

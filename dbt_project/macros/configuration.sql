@@ -1,5 +1,7 @@
 {# One key of settings.csv, as text: a scalar subquery. #}
-{% macro setting(key) %}(select max(value) from {{ source("config", "settings") }} where key = '{{ key }}'){% endmacro %}
+{% macro setting(key) %}
+    (select max(value) from {{ source("config", "settings") }} where key = '{{ key }}')
+{% endmacro %}
 
 {# Rows of a configuration file with valid_from and valid_to that hold on a day. #}
 {% macro is_valid_on(alias, day) %}
@@ -8,5 +10,9 @@
 
 {# Whether a source ever had a file: one that never had is absent, and its metrics have no rows. #}
 {% macro source_is_present(name) %}
-    exists (select 1 from {{ source("inputs", "sources") }} as presence where presence.source = '{{ name }}' and presence.is_present)
+    exists (
+        select 1
+        from {{ source("inputs", "sources") }} as presence
+        where presence.source = '{{ name }}' and presence.is_present
+    )
 {% endmacro %}

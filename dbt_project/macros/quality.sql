@@ -159,9 +159,13 @@
         {% for node in graph.nodes.values() if node.resource_type == "model" and "key" in node.config.meta %}
             {% do keys.update({node.name: node.config.meta.key}) %}
             {% if node.name not in tables_before_gate() and "after_gate" not in node.tags %}
-                {{ exceptions.raise_compiler_error(
-                    "the key of " ~ node.name ~ " is judged by no one: add the table to the macro tables_before_gate"
-                ) }}
+                {{
+                    exceptions.raise_compiler_error(
+                        "the key of "
+                        ~ node.name
+                        ~ " is judged by no one: add the table to the macro tables_before_gate"
+                    )
+                }}
             {% endif %}
         {% endfor %}
         {% for table in tables_before_gate() if table not in keys %}

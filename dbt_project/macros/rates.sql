@@ -28,11 +28,19 @@
                 sign({{ numerator }}) * cast(
                     {{
                         int_div(
-                            (2 * factor * 10**decimals) ~ " * abs(cast(" ~ numerator ~ " as " ~ whole ~ ")) + cast(" ~ denominator ~ " as " ~ whole ~ ")",
+                            (2 * factor * 10**decimals)
+                            ~ " * abs(cast("
+                            ~ numerator
+                            ~ " as "
+                            ~ whole
+                            ~ ")) + cast("
+                            ~ denominator
+                            ~ " as "
+                            ~ whole
+                            ~ ")",
                             "2 * cast(" ~ denominator ~ " as " ~ whole ~ ")",
                         )
-                    }}
-                    as decimal(18, 0)
+                    }} as decimal(18, 0)
                 )
                 * cast({{ 10**-decimals }} as decimal(9, {{ decimals }})) as {{ type }}
             )

@@ -22,29 +22,23 @@
 {% macro add_hours(instant, hours) %}({{ instant }} + {{ hours }} * interval '1' hour){% endmacro %}
 
 {# The calendar day so many days away, as a date. #}
-{% macro date_add_days(day, days) %}
-    {{ return(adapter.dispatch("date_add_days")(day, days)) }}
-{% endmacro %}
+{% macro date_add_days(day, days) %} {{ return(adapter.dispatch("date_add_days")(day, days)) }} {% endmacro %}
 
-{% macro default__date_add_days(day, days) %}cast({{ day }} + {{ days }} * interval '1' day as date){% endmacro %}
+{% macro default__date_add_days(day, days) %} cast({{ day }} + {{ days }} * interval '1' day as date){% endmacro %}
 
-{% macro spark__date_add_days(day, days) %}date_add({{ day }}, cast({{ days }} as int)){% endmacro %}
+{% macro spark__date_add_days(day, days) %} date_add({{ day }}, cast({{ days }} as int)){% endmacro %}
 
 {# Whole milliseconds between two timestamps, rounded down; negative where they run backwards. #}
-{% macro lag_ms(start, finish) %}
-    {{ return(adapter.dispatch("lag_ms")(start, finish)) }}
-{% endmacro %}
+{% macro lag_ms(start, finish) %} {{ return(adapter.dispatch("lag_ms")(start, finish)) }} {% endmacro %}
 
 {% macro default__lag_ms(start, finish) %}
     cast(floor((epoch_us({{ finish }}) - epoch_us({{ start }})) / 1000) as bigint)
 {% endmacro %}
 
 {# Microseconds between two timestamps. #}
-{% macro lag_us(start, finish) %}
-    {{ return(adapter.dispatch("lag_us")(start, finish)) }}
-{% endmacro %}
+{% macro lag_us(start, finish) %} {{ return(adapter.dispatch("lag_us")(start, finish)) }} {% endmacro %}
 
-{% macro default__lag_us(start, finish) %}(epoch_us({{ finish }}) - epoch_us({{ start }})){% endmacro %}
+{% macro default__lag_us(start, finish) %} (epoch_us({{ finish }}) - epoch_us({{ start }})){% endmacro %}
 
 {# A timestamp as of A: it counts only if it is not later than A. #}
 {% macro as_of(timestamp, calculated_at) %}

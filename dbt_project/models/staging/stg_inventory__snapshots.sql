@@ -1,2 +1,1 @@
-select snapshot_at, seller_id, sku_id, system, quantity
-from {{ source("landing", "inventory_snapshots") }}
+select snapshot_at, seller_id, sku_id, system, quantity from {{ source("landing", "inventory_snapshots") }}

@@ -1,2 +1,1 @@
-select package_id, order_id, seller_id, shipped_at
-from {{ source("landing", "packages") }}
+select package_id, order_id, seller_id, shipped_at from {{ source("landing", "packages") }}

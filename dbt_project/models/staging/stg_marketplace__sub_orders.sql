@@ -3,9 +3,7 @@
 with
 
     versions as (
-        select
-            *,
-            row_number() over (partition by sub_order_id order by updated_at desc) as version_rank
+        select *, row_number() over (partition by sub_order_id order by updated_at desc) as version_rank
         from {{ source("landing", "seller_orders") }}
     )
 

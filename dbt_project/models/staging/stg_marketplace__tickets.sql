@@ -2,9 +2,7 @@
 with
 
     versions as (
-        select
-            *,
-            row_number() over (partition by ticket_id order by updated_at desc) as version_rank
+        select *, row_number() over (partition by ticket_id order by updated_at desc) as version_rank
         from {{ source("landing", "tickets") }}
     )
 

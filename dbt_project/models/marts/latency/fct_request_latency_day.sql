@@ -40,11 +40,8 @@ select
     {{ average_seconds("lags.total_ms", "lags.observations") }} as avg_seconds,
     {{ ms_to_seconds("lags.p95_ms") }} as p95_seconds,
     {{ ms_to_seconds("lags.max_ms") }} as max_seconds,
-    {{
-        average_change_pct(
-            "lags.total_ms", "lags.observations", "day_before.total_ms", "day_before.observations"
-        )
-    }} as avg_change_pct
+    {{ average_change_pct("lags.total_ms", "lags.observations", "day_before.total_ms", "day_before.observations") }}
+    as avg_change_pct
 from lags
 left join
     lags as day_before
