@@ -1,20 +1,19 @@
-"""dbt in this process: parse once, build as often as needed, and pass its events on as they come.
+"""dbt by its own Python interface: parse once, build as often as needed, and pass its events on as they come.
 
-dagster-dbt's own resource starts `dbt --version` and then `dbt` as processes, which is more than half of a small
+dagster-dbt's own resource starts `dbt --version` and then `dbt` anew for each build, which is more than half of a small
 run; the events that come out of here are dagster-dbt's all the same.
 """
 
 from __future__ import annotations
 
 import os
-import queue
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from filelock import FileLock
 
+from orchestration.background import Background, BackgroundEndedError, Purpose, emit
 from orchestration.errors import MetricStoreError
 from orchestration.settings import DBT_PROJECT_DIR, HOME_VARIABLE, Home
 
@@ -67,11 +66,15 @@ def _is_current() -> bool:
 
 
 class DbtProjectRun:
-    """dbt against the warehouse of one home. The project is parsed at the first invocation and kept."""
+    """dbt against the warehouse of one home, in a process of its own, which parses the project while a run lands files.
+
+    Building there also leaves this process free to write Dagster's history meanwhile. Close it, or use it in a `with`
+    statement.
+    """
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._manifest: Manifest | None = None
+        self._process = Background.obtain(DBT_PROCESS)
 
     @property
     def target(self) -> Path:
@@ -83,35 +86,46 @@ class DbtProjectRun:
         arguments = ["build", "--no-write-json", "--exclude-resource-type", "unit_test", "--select", *select]
         if exclude:
             arguments += ["--exclude", *exclude]
-        events: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        failure: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                if self._manifest is None:
-                    self._manifest = self._parse()
-                _invoke(arguments, self.target, self._home, self._manifest, events)
-            except BaseException as error:  # handed over to the thread that reads the events
-                failure.append(error)
-            finally:
-                events.put(None)
-
-        # Ctrl-C reaches the main thread only, where dbt neither swallows it nor takes it for an error of its own.
-        thread = threading.Thread(target=work, name="dbt")
-        thread.start()
         try:
-            while (event := events.get()) is not None:
-                yield event
-        finally:
-            thread.join()
-        if failure:
-            raise failure[0]
+            yield from self._process.stream(_build, arguments, self.target, self._home)
+        except BackgroundEndedError as error:
+            raise DbtError(
+                "dbt's process ended before its work was done, so nothing is published.\n"
+                "It was killed, or memory ran out: run again."
+            ) from error
 
-    def _parse(self) -> Manifest:
-        """The project's manifest as dbt's own object; it names no home, so that one parse serves all of them."""
-        ensure_manifest()
-        with FileLock(PROJECT_TARGET / ".parse.lock"):
-            return _invoke(["parse", "--no-write-json"], PROJECT_TARGET, Home.of(PROJECT_TARGET))
+    def close(self) -> None:
+        """Ends the process, also in the middle of a build: DuckDB undoes what isn't committed."""
+        self._process.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+#: In dbt's process: the project as dbt's own object. It names no home, so that one parse serves all of them.
+_manifest: Manifest | None = None
+
+
+def _get_ready() -> None:
+    global _manifest
+    ensure_manifest()
+    with FileLock(PROJECT_TARGET / ".parse.lock"):
+        _manifest = _invoke(["parse", "--no-write-json"], PROJECT_TARGET, Home.of(PROJECT_TARGET))
+
+
+DBT_PROCESS = Purpose(_get_ready)
+
+
+def _build(arguments: Sequence[str], target: Path, home: Home) -> None:
+    try:
+        _invoke(arguments, target, home, _manifest, on_node=emit)
+    except DbtError:
+        raise
+    except Exception as error:  # its own exceptions don't all survive the way back to the parent
+        raise DbtError(f"dbt failed: {type(error).__name__}: {error}") from error
 
 
 def _invoke(
@@ -119,7 +133,7 @@ def _invoke(
     target: Path,
     home: Home,
     manifest: Manifest | None = None,
-    events: queue.Queue[dict[str, Any] | None] | None = None,
+    on_node: Callable[[dict[str, Any]], None] | None = None,
     warnings: list[str] | None = None,
 ) -> Any:
     from dbt.cli.main import dbtRunner
@@ -134,8 +148,8 @@ def _invoke(
             errors.append(message.info.msg.strip())
         if message.info.level == "warn" and warnings is not None:
             warnings.append(message.info.msg.strip())
-        if events is not None and message.info.name in ("NodeFinished", "LogModelResult", "LogTestResult"):
-            events.put(msg_to_dict(message))
+        if on_node is not None and message.info.name in ("NodeFinished", "LogModelResult", "LogTestResult"):
+            on_node(msg_to_dict(message))
 
     command = [
         *("--quiet", "--no-use-colors", "--log-level-file", "none", "--log-level", "none"),

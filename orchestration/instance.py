@@ -33,6 +33,10 @@ compute_logs:
   class: NoOpComputeLogManager
 run_monitoring:
   enabled: true
+event_log_storage:
+  module: orchestration.history
+  class: HistoryStorage
+  config: {}
 """
 
 
@@ -50,11 +54,11 @@ def prepare_instance(home: Home) -> Path:
 
 @contextmanager
 def quick_history(home: Home) -> Iterator[None]:
-    """Keep Dagster's history cheap to write while a run of this process lasts.
+    """Keep Dagster's records of runs cheap to write while a run of this process lasts; events: `orchestration.history`.
 
-    Dagster opens SQLite anew for every event. The last connection to close moves the write-ahead log into the file and
-    deletes it, with several syncs of the disk each time: one connection held open spares that. Without a sync at every
-    commit, a loss of power can cost the last events of the history, never a figure.
+    Dagster opens SQLite anew each time. The last connection to close moves the write-ahead log into the file and
+    deletes it, with several syncs of the disk: one connection held open spares that. Without a sync at every commit, a
+    loss of power can cost the last of the history, never a figure.
     """
 
     def relax(connection: object, _: object) -> None:
@@ -62,7 +66,7 @@ def quick_history(home: Home) -> Iterator[None]:
             connection.execute("pragma synchronous = normal")
 
     event.listen(Engine, "connect", relax)
-    held = [sqlite3.connect(file) for file in home.dagster.glob("history/**/*.db")]
+    held = [sqlite3.connect(file) for file in home.dagster.glob("**/*.db")]
     try:
         for connection in held:
             connection.execute("select count(*) from sqlite_master").fetchall()

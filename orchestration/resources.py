@@ -19,6 +19,7 @@ from orchestration.configuration import Configuration, load_configuration
 from orchestration.dbt import DbtProjectRun
 from orchestration.errors import MetricStoreError
 from orchestration.gate.worker import GateWorker
+from orchestration.partitions import weeks_of
 from orchestration.publication.reading import published_weeks
 from orchestration.settings import Home
 
@@ -99,11 +100,12 @@ class MetricStoreResource(ConfigurableResource):
     wait_seconds: float = 3600.0
     now: str = ""
 
+    _dbt: DbtProjectRun | None = PrivateAttr(default=None)
     _gate: GateWorker | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[MetricStoreResource]:
-        """Lock the home, clear what a killed run left, and start the gate's process, which takes its time to import."""
+        """Lock the home, and clear what a killed run left."""
         place = self.place
         if not place.ledger.is_file() and published_weeks(place.published_store):
             # Computed from the files that happen to be left, published weeks would come out smaller, and pass.
@@ -114,11 +116,14 @@ class MetricStoreResource(ConfigurableResource):
         with writer_lock(place, context.run_id or "", self.wait_seconds, context.instance):
             shutil.rmtree(place.scratch, ignore_errors=True)
             place.scratch.mkdir(parents=True)
+            if context.dagster_run and weeks_of(context.dagster_run):
+                _ = self.dbt, self.gate  # import and parse while the run lands files
             try:
                 yield self
             finally:
-                if self._gate is not None:
-                    self._gate.close()
+                for process in (self._dbt, self._gate):
+                    if process is not None:
+                        process.close()
                 shutil.rmtree(place.scratch, ignore_errors=True)
 
     @property
@@ -134,13 +139,16 @@ class MetricStoreResource(ConfigurableResource):
     def configuration(self) -> Configuration:
         return load_configuration(self.place.config)
 
-    @cached_property
+    @property
     def dbt(self) -> DbtProjectRun:
-        return DbtProjectRun(self.place)
+        """dbt on this home's warehouse."""
+        if self._dbt is None:
+            self._dbt = DbtProjectRun(self.place)
+        return self._dbt
 
     @property
     def gate(self) -> GateWorker:
-        """The gate's process; asked for early, it imports while the run does other things."""
+        """The gate."""
         if self._gate is None:
             self._gate = GateWorker(self.place)
         return self._gate

@@ -62,8 +62,6 @@ def landing_asset(source: Source) -> AssetsDefinition:
         ),
     )
     def landed(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
-        if weeks_of(context.run):
-            _ = store.gate  # starts to import now, on the other core
         files = ingest_source(
             store.place, source, ingest_context(context.run_id, store), lambda file: _say(context, file)
         )

@@ -28,7 +28,6 @@ RUN_INPUTS = AssetKey("run_inputs")
     ),
 )
 def run_inputs(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
-    _ = store.gate  # starts to import now, on the other core, where no landing has started it
     with Ledger(store.place.ledger) as ledger:
         state = state_of(ledger, published_weeks(store.place.published_store))
         weeks = plan_weeks(state, store.configuration, store.clock, weeks_of(context.run))

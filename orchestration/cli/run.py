@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import warnings
 from collections.abc import Callable, Sequence
@@ -9,9 +10,12 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from orchestration.background import started_early
 from orchestration.cli.progress import Progress
 from orchestration.configuration import Configuration, load_configuration
+from orchestration.dbt import DBT_PROCESS
 from orchestration.errors import InterruptedRunError, MetricStoreError
+from orchestration.gate.worker import GATE_PROCESS
 from orchestration.ingest.ledger import Ledger
 from orchestration.launching import work_of
 from orchestration.planning import check_over, plan_weeks, state_of
@@ -57,11 +61,13 @@ class _Launcher:
 
     def compute(self, weeks: Sequence[date]) -> str:
         """Compute weeks from what has landed; returns the run's id."""
-        return self._execute(weeks, lambda key: key not in self._landing)
+        with started_early(DBT_PROCESS, GATE_PROCESS):
+            return self._execute(weeks, lambda key: key not in self._landing)
 
     def land_and_compute(self, weeks: Sequence[date]) -> str:
         """The whole job; returns the run's id."""
-        return self._execute(weeks, lambda _: True)
+        with started_early(DBT_PROCESS, GATE_PROCESS):
+            return self._execute(weeks, lambda _: True)
 
     @cached_property
     def _landing(self) -> frozenset[AssetKey]:
@@ -82,6 +88,7 @@ class _Launcher:
 
     def _execute(self, weeks: Sequence[date], wanted: Callable[[AssetKey], bool]) -> str:
         self._progress.step("starting")
+        gc.disable()  # what is imported stays: looking through it for garbage again and again takes half a second
         warnings.filterwarnings("ignore", module="dagster")
         for name in ("dagster", "dagster._core.execution.plan.active"):  # an instance sets the level of the first anew
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -92,6 +99,7 @@ class _Launcher:
 
         prepare_instance(self._home)
         keys = [key for key in self._job.asset_layer.executable_asset_keys if wanted(key)]
+        gc.enable()
         with DagsterInstance.get() as instance, quick_history(self._home):
             result = self._job.execute_in_process(
                 instance=instance,

@@ -1,29 +1,16 @@
-"""The background process that imports Great Expectations while a run does other things. Not here: judging itself.
-
-The process is spawned and doesn't import the caller's `__main__`: it works from a console script, Dagster, pytest, a
-notebook or a script without a guard, and loads none of them again. It ends with its parent, however that ends.
-"""
+"""Great Expectations in a process of its own, which imports it while a run does other things. Not here: judging."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import sys
 import threading
-import types
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from datetime import date
-from multiprocessing.connection import Connection
 from typing import Self
 
+from orchestration.background import Background, BackgroundEndedError, Purpose
 from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, Rule
 from orchestration.settings import Home
-
-_start_lock = threading.Lock()
 
 
 class GateWorker:
@@ -31,12 +18,7 @@ class GateWorker:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        spawn = multiprocessing.get_context("spawn")
-        lifeline, self._lifeline = spawn.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(max_workers=1, mp_context=spawn, initializer=_start, initargs=(lifeline,))
-        with _without_main():
-            self._ready: Future[None] = self._pool.submit(_get_ready)
-        lifeline.close()
+        self._process = Background.obtain(GATE_PROCESS)
 
     def judge(
         self,
@@ -46,12 +28,9 @@ class GateWorker:
         required: Sequence[RequiredRow],
     ) -> GateReport:
         """The verdict on these weeks; see `orchestration.gate.judge`."""
-        if self._lifeline.closed:
-            raise GateError("The gate's process was closed before the verdict.")
         try:
-            self._ready.result()
-            return self._pool.submit(_judge, self._home, weeks, profile, rules, required).result()
-        except BrokenProcessPool as error:
+            return self._process.call(_judge, self._home, weeks, profile, rules, required)
+        except BackgroundEndedError as error:
             raise GateError(
                 "The gate's process ended before it gave a verdict, so nothing may be published.\n"
                 "It was killed, or memory ran out: run again."
@@ -59,8 +38,7 @@ class GateWorker:
 
     def close(self) -> None:
         """Ends the process, also while it is still importing."""
-        self._lifeline.close()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._process.close()
 
     def __enter__(self) -> Self:
         return self
@@ -69,25 +47,11 @@ class GateWorker:
         self.close()
 
 
-def _start(lifeline: Connection) -> None:
-    """Prepares the process: it ends with the parent, leaves Ctrl-C to it, and writes nothing on standard output."""
-    threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["GX_ANALYTICS_ENABLED"] = "False"
-    os.dup2(2, 1)
-
-
-def _end_with_parent(lifeline: Connection) -> None:
-    """The parent holds the only other end, so reading ends when it closes it or is gone, kill -9 included."""
-    with suppress(EOFError, OSError):
-        lifeline.recv_bytes()
-    os._exit(0)
-
-
 def _get_ready() -> None:
     import logging
     import warnings
 
+    os.environ["GX_ANALYTICS_ENABLED"] = "False"
     from tqdm import tqdm  # type: ignore[import-untyped]
 
     tqdm.set_lock(threading.RLock())  # its own one is a semaphore of the system, reported as leaked at a sudden end
@@ -96,6 +60,10 @@ def _get_ready() -> None:
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     warm_up()
+
+
+#: Its seconds of importing are needed last.
+GATE_PROCESS = Purpose(_get_ready, niceness=10)
 
 
 def _judge(
@@ -113,15 +81,3 @@ def _judge(
         raise
     except Exception as error:  # its own exceptions don't all survive the way back to the parent
         raise GateError(f"Great Expectations failed: {type(error).__name__}: {error}") from error
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """A spawned process imports its parent's main module; one that is spawned in here finds none to import."""
-    with _start_lock:
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        try:
-            yield
-        finally:
-            sys.modules["__main__"] = main

@@ -147,12 +147,11 @@ def _kept(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> str:
 
 
 def _present_columns(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> set[str]:
-    rows = db.execute(
-        "select column_name from duckdb_columns() "
-        "where database_name = 'present' and schema_name = 'marts' and table_name = ?",
-        [table.name],
-    ).fetchall()
-    return {row[0] for row in rows}
+    """The columns that the present store has of this table: none where there is no store or no such table."""
+    try:
+        return {column[0] for column in db.execute(f"from present.marts.{table.name} limit 0").description}
+    except duckdb.CatalogException:
+        return set()
 
 
 def _write_publication(

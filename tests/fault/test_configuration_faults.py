@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from orchestration.cli import main
+from orchestration.cli.app import main
 from orchestration.configuration import load_configuration
 from tests.conftest import SAMPLE_WEEKS, metric_store
 

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import orchestration.cli.status
-from orchestration.cli import main
+from orchestration.cli.app import main
 from orchestration.cli.metric import _TABLES
 from orchestration.cli.run import _check_verdicts
 from orchestration.configuration import load_configuration
@@ -394,7 +394,7 @@ def test_the_command_line_is_light_to_import() -> None:
 
 def test_reading_commands_load_no_orchestrator(sample_home: Path) -> None:
     call_main = """
-from orchestration.cli import main
+from orchestration.cli.app import main
 for words in {}:
     try:
         main(words)

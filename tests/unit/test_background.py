@@ -1,0 +1,102 @@
+"""A process of its own for slow imports: what comes back, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from orchestration.background import Background, BackgroundEndedError, Purpose, emit, started_early
+
+_prepared = 0
+
+
+def prepare() -> None:
+    global _prepared
+    _prepared += 1
+
+
+def prepare_slowly() -> None:
+    time.sleep(60)
+
+
+def prepared() -> tuple[int, int]:
+    return os.getpid(), _prepared
+
+
+def count_to(last: int, *, fail: bool = False) -> None:
+    for number in range(1, last + 1):
+        emit(number)
+    if fail:
+        raise ValueError("told to fail")
+
+
+def count_and_fail(last: int) -> None:
+    count_to(last, fail=True)
+
+
+def count_and_wait(last: int) -> None:
+    count_to(last)
+    time.sleep(60)
+
+
+COUNTER = Purpose(prepare)
+
+
+@pytest.fixture
+def process() -> Iterator[Background]:
+    with Background(COUNTER) as process:
+        yield process
+
+
+def test_calls_run_in_one_process_that_prepared_itself_once(process: Background) -> None:
+    assert process.call(prepared) == process.call(prepared) == (process.pid, 1)
+    assert process.pid != os.getpid()
+
+
+def test_a_stream_gives_all_events_in_their_order_and_the_process_goes_on(process: Background) -> None:
+    assert list(process.stream(count_to, 5000)) == list(range(1, 5001))
+    assert list(process.stream(count_to, 0)) == []
+    assert process.call(prepared) == (process.pid, 1)
+
+
+def test_an_error_comes_after_the_events_before_it(process: Background) -> None:
+    stream = process.stream(count_and_fail, 3)
+    assert [next(stream), next(stream), next(stream)] == [1, 2, 3]
+    with pytest.raises(ValueError, match="told to fail"):
+        next(stream)
+    assert list(process.stream(count_to, 2)) == [1, 2]
+
+
+def test_a_process_that_is_killed_in_a_stream_is_an_error(process: Background) -> None:
+    stream = process.stream(count_and_wait, 2)
+    assert [next(stream), next(stream)] == [1, 2]
+    os.kill(process.pid, signal.SIGKILL)
+    with pytest.raises(BackgroundEndedError):
+        next(stream)
+
+
+def test_closing_in_a_stream_does_not_wait_for_its_end(process: Background) -> None:
+    started = time.monotonic()
+    next(process.stream(count_and_wait, 1))
+    process.close()
+    assert time.monotonic() - started < 20
+    with pytest.raises(BackgroundEndedError):
+        process.call(prepared)
+
+
+def test_what_was_started_early_is_obtained_once() -> None:
+    with started_early(COUNTER):
+        first, second = Background.obtain(COUNTER), Background.obtain(COUNTER)
+    with first, second:
+        assert first.call(prepared)[0] != second.call(prepared)[0]
+
+
+def test_what_was_started_early_and_not_obtained_ends_with_the_block() -> None:
+    started = time.monotonic()
+    with started_early(Purpose(prepare_slowly)):
+        pass
+    assert time.monotonic() - started < 20
