@@ -15,6 +15,21 @@
     )
 {% endmacro %}
 
+{#
+    Spark multiplies fraction and count as doubles, and 0.07 x 100 is greater than 7 there. A fraction that is smaller by
+    1e-13 lands on the right rank for any group of up to ten thousand million values. It keeps one counter for each
+    distinct value of a group.
+#}
+{% macro spark__nearest_ranks(value, percents) %}
+    percentile_disc(
+        array(
+            {% for percent in percents %}
+                {{ "%.2f" | format(percent / 100) }}e0 - 1e-13{{ ", " if not loop.last }}
+            {% endfor %}
+        )
+    ) within group (order by {{ value }})
+{% endmacro %}
+
 {# The n-th entry of a list, counted from 1. #}
 {% macro nth(list, n) %} {{ return(adapter.dispatch("nth")(list, n)) }}{% endmacro %}
 

@@ -86,5 +86,5 @@
 
 {# How a rate is shown to people. #}
 {% macro display_rate(value) %}
-    case when {{ value }} is null then 'No data available' else cast({{ value }} as varchar) || '%' end
+    case when {{ value }} is null then 'No data available' else cast({{ value }} as string) || '%' end
 {% endmacro %}

@@ -1,7 +1,7 @@
 {#
     Incremental strategy `replace_weeks`: the rows of the run's weeks are replaced as a whole.
     Built-in `delete+insert` deletes only keys that the new batch holds: a week whose rows became fewer would keep old ones.
-    A model may also bring rows of weeks next to the run's. Both statements run in one transaction.
+    A model may also bring rows of weeks next to the run's. On DuckDB both statements run in one transaction.
 #}
 {% macro get_incremental_replace_weeks_sql(arg_dict) %}
     {{ return(adapter.dispatch("replace_weeks_sql")(arg_dict)) }}

@@ -1,10 +1,33 @@
-{# The instant, in UTC, at which the wall clock of a time zone shows a local timestamp. #}
+{# The instant, in UTC, at which the wall clock of a time zone shows a local timestamp; of two, the later one. #}
 {% macro local_to_utc(local, time_zone) %}
     {{ return(adapter.dispatch("local_to_utc")(local, time_zone)) }}
 {% endmacro %}
 
 {% macro default__local_to_utc(local, time_zone) %}
     timezone('UTC', timezone({{ time_zone }}, cast({{ local }} as timestamp)))
+{% endmacro %}
+
+{#
+    Where clocks are set back, Spark takes the earlier of the two instants. The later one is found with the offset that
+    holds three hours on, which is after any setting back and before the next.
+#}
+{% macro spark__local_to_utc(local, time_zone) %}
+    {% set shown = "cast(" ~ local ~ " as timestamp)" %}
+    {% set earlier = "to_utc_timestamp(" ~ shown ~ ", " ~ time_zone ~ ")" %}
+    {% set on = add_hours(earlier, 3) | trim %}
+    {% set later = (
+        earlier
+        ~ " + ("
+        ~ shown
+        ~ " - (from_utc_timestamp("
+        ~ on
+        ~ ", "
+        ~ time_zone
+        ~ ") - interval '3' hour))"
+    ) %}
+    greatest(
+        {{ earlier }}, case when from_utc_timestamp({{ later }}, {{ time_zone }}) = {{ shown }} then {{ later }} end
+    )
 {% endmacro %}
 
 {# What the wall clock of a time zone shows at an instant given in UTC. #}
@@ -15,6 +38,8 @@
 {% macro default__utc_to_local(instant, time_zone) %}
     timezone({{ time_zone }}, timezone('UTC', {{ instant }}))
 {% endmacro %}
+
+{% macro spark__utc_to_local(instant, time_zone) %} from_utc_timestamp({{ instant }}, {{ time_zone }}){% endmacro %}
 
 {# A timestamp so many days or hours away; a day is 24 hours. Stays a timestamp on every engine. #}
 {% macro add_days(instant, days) %}({{ instant }} + {{ days }} * interval '24' hour){% endmacro %}
@@ -29,16 +54,14 @@
 {% macro spark__date_add_days(day, days) %} date_add({{ day }}, cast({{ days }} as int)){% endmacro %}
 
 {# Whole milliseconds between two timestamps, rounded down; negative where they run backwards. #}
-{% macro lag_ms(start, finish) %} {{ return(adapter.dispatch("lag_ms")(start, finish)) }} {% endmacro %}
-
-{% macro default__lag_ms(start, finish) %}
-    cast(floor((epoch_us({{ finish }}) - epoch_us({{ start }})) / 1000) as bigint)
-{% endmacro %}
+{% macro lag_ms(start, finish) %} cast(floor({{ lag_us(start, finish) }} / 1000) as bigint){% endmacro %}
 
 {# Microseconds between two timestamps. #}
 {% macro lag_us(start, finish) %} {{ return(adapter.dispatch("lag_us")(start, finish)) }} {% endmacro %}
 
 {% macro default__lag_us(start, finish) %} (epoch_us({{ finish }}) - epoch_us({{ start }})){% endmacro %}
+
+{% macro spark__lag_us(start, finish) %}(unix_micros({{ finish }}) - unix_micros({{ start }})){% endmacro %}
 
 {# A timestamp as of A: it counts only if it is not later than A. #}
 {% macro as_of(timestamp, calculated_at) %}

@@ -9,6 +9,6 @@ select
     weeks.week_start,
     weeks.source as scope,
     cast(coalesce(records.days_with_records, 0) as double) as observed,
-    cast(null as varchar) as note
+    cast(null as string) as note
 from weeks
 left join records on weeks.week_start = records.week_start and weeks.source = records.source

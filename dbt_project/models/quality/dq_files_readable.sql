@@ -21,7 +21,7 @@ select
     cast(case when weeks.is_published then 0 else sources.failed_files end as double) as observed,
     case
         when weeks.is_published and sources.failed_files > 0
-        then cast(sources.failed_files as varchar) || ' unreadable; the week is published already'
+        then cast(sources.failed_files as string) || ' unreadable; the week is published already'
     end as note
 from weeks
 cross join sources

@@ -31,7 +31,7 @@ with
         {% endfor %}
     )
 
-select weeks.week_start, tables.scope, cast(count(repeated.scope) as double) as observed, cast(null as varchar) as note
+select weeks.week_start, tables.scope, cast(count(repeated.scope) as double) as observed, cast(null as string) as note
 from weeks
 cross join tables
 left join

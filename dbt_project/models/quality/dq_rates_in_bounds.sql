@@ -5,7 +5,7 @@ select
     cast(
         count(*) filter (where figures.figure < catalog.minimum or figures.figure > catalog.maximum) as double
     ) as observed,
-    cast(null as varchar) as note
+    cast(null as string) as note
 from {{ ref("int_judged_figures_week") }} as figures
 inner join {{ source("config", "metric_catalog") }} as catalog on figures.metric_id = catalog.metric_id
 group by figures.week_start, figures.metric_id

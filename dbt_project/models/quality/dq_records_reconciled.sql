@@ -14,6 +14,6 @@ select
     weeks.week_start,
     weeks.source as scope,
     cast(coalesce(lost.records, 0) as double) as observed,
-    cast(null as varchar) as note
+    cast(null as string) as note
 from weeks
 left join lost on weeks.source = lost.source

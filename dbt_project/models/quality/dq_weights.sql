@@ -3,7 +3,7 @@ select
     weeks.week_start,
     'all' as scope,
     cast(coalesce(sum(weights.weight), 0) as double) as observed,
-    cast(null as varchar) as note
+    cast(null as string) as note
 from {{ ref("int_weeks") }} as weeks
 left join {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
 group by weeks.week_start

@@ -8,7 +8,7 @@
         '{{ rule_id }}' as rule_id,
         scope,
         cast(observed as double) as observed,
-        cast(note as varchar) as note
+        cast(note as string) as note
     from {{ ref("dq_" ~ rule_id) }}
     {% if not loop.last %}
         union all

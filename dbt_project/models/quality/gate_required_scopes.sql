@@ -32,14 +32,14 @@ with
             from logs
             union all
         {% endfor %}
-        select logs.week_start, 'null_request_id_rate_client' as rule_id, cast(null as varchar) as scope
+        select logs.week_start, 'null_request_id_rate_client' as rule_id, cast(null as string) as scope
         from logs
         inner join weeks_with_logs on logs.week_start = weeks_with_logs.week_start
         union all
         select week_start, 'weights' as rule_id, 'all' as scope
         from weeks
         union all
-        select week_start, 'score_bands' as rule_id, cast(null as varchar) as scope
+        select week_start, 'score_bands' as rule_id, cast(null as string) as scope
         from weeks
         union all
         select weeks.week_start, 'score_bands' as rule_id, weights.metric_id as scope

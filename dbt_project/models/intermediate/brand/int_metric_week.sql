@@ -78,7 +78,7 @@ select
     numerator,
     denominator,
     value,
-    case when is_rate then {{ display_rate("value") }} else cast(numerator as varchar) end as display_value,
+    case when is_rate then {{ display_rate("value") }} else cast(numerator as string) end as display_value,
     denominator < cast({{ setting("small_sample") }} as bigint) as is_small_sample,
     case when has_interval then {{ wilson_bound("numerator", "denominator", "-") }} end as interval_low,
     case when has_interval then {{ wilson_bound("numerator", "denominator", "+") }} end as interval_high

@@ -24,5 +24,5 @@ select
     l2_category,
     failed,
     {{ percent("failed", "all_failed", "decimal(9,2)") }} as contribution,
-    rank() over (partition by week_start, flow, oms_client order by failed desc) as contribution_rank
+    cast(rank() over (partition by week_start, flow, oms_client order by failed desc) as bigint) as contribution_rank
 from compared
