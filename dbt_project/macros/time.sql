@@ -21,6 +21,11 @@
 
 {% macro add_hours(instant, hours) %}({{ instant }} + {{ hours }} * interval '1' hour){% endmacro %}
 
+{# A timestamp so many microseconds, a BIGINT, away. #}
+{% macro add_us(instant, us) %} {{ return(adapter.dispatch("add_us")(instant, us)) }} {% endmacro %}
+
+{% macro default__add_us(instant, us) %} ({{ instant }} + to_microseconds({{ us }})){% endmacro %}
+
 {# The calendar day so many days away, as a date. #}
 {% macro date_add_days(day, days) %} {{ return(adapter.dispatch("date_add_days")(day, days)) }} {% endmacro %}
 
@@ -44,3 +49,10 @@
 {% macro as_of(timestamp, calculated_at) %}
     case when {{ timestamp }} <= {{ calculated_at }} then {{ timestamp }} end
 {% endmacro %}
+
+{# Days since Monday: 0 for a Monday, 6 for a Sunday. #}
+{% macro days_since_monday(day) %} {{ return(adapter.dispatch("days_since_monday")(day)) }} {% endmacro %}
+
+{% macro default__days_since_monday(day) %} (isodow({{ day }}) - 1){% endmacro %}
+
+{% macro spark__days_since_monday(day) %} weekday({{ day }}){% endmacro %}
