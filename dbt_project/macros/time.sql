@@ -46,6 +46,11 @@
 
 {% macro add_hours(instant, hours) %}({{ instant }} + {{ hours }} * interval '1' hour){% endmacro %}
 
+{# A timestamp so many microseconds, a BIGINT, away. #}
+{% macro add_us(instant, us) %} {{ return(adapter.dispatch("add_us")(instant, us)) }} {% endmacro %}
+
+{% macro default__add_us(instant, us) %} ({{ instant }} + to_microseconds({{ us }})){% endmacro %}
+
 {# The calendar day so many days away, as a date. #}
 {% macro date_add_days(day, days) %} {{ return(adapter.dispatch("date_add_days")(day, days)) }} {% endmacro %}
 
@@ -66,4 +71,20 @@
 {# A timestamp as of A: it counts only if it is not later than A. #}
 {% macro as_of(timestamp, calculated_at) %}
     case when {{ timestamp }} <= {{ calculated_at }} then {{ timestamp }} end
+{% endmacro %}
+
+{# Days since Monday: 0 for a Monday, 6 for a Sunday. #}
+{% macro days_since_monday(day) %} {{ return(adapter.dispatch("days_since_monday")(day)) }} {% endmacro %}
+
+{% macro default__days_since_monday(day) %} (isodow({{ day }}) - 1){% endmacro %}
+
+{% macro spark__days_since_monday(day) %} weekday({{ day }}){% endmacro %}
+
+{#
+    An aggregate: the text that goes with the earliest instant, and the first by name of several that go with it; null
+    where no instant is known. Of one text alone, so that it doesn't follow the order of the rows.
+#}
+{% macro first_by(text, instant) %}
+    {% set age = lag_us("timestamp '0001-01-01 00:00:00'", instant) %}
+    substr(min(lpad(cast({{ age }} as varchar), 20, '0') || {{ text }}), 21)
 {% endmacro %}
