@@ -101,6 +101,7 @@
                 "fct_retry_reason_week": "fct_retry_reason_week",
                 "fct_null_request_id_week": "fct_null_request_id_week",
                 "fct_seller_rating_week": "fct_seller_rating_week",
+                "fct_metric_evidence_week": "fct_metric_evidence_week",
             }
         )
     }}

@@ -21,6 +21,11 @@
 
 {% macro add_hours(instant, hours) %}({{ instant }} + {{ hours }} * interval '1' hour){% endmacro %}
 
+{# A timestamp so many microseconds, a BIGINT, away. #}
+{% macro add_us(instant, us) %} {{ return(adapter.dispatch("add_us")(instant, us)) }} {% endmacro %}
+
+{% macro default__add_us(instant, us) %} ({{ instant }} + to_microseconds({{ us }})){% endmacro %}
+
 {# The calendar day so many days away, as a date. #}
 {% macro date_add_days(day, days) %} {{ return(adapter.dispatch("date_add_days")(day, days)) }} {% endmacro %}
 
