@@ -115,6 +115,7 @@ def _is_done(state: State, plan: WeekPlan) -> bool:
         and published.raw_fingerprint == plan.raw_fingerprint
         and published.config_hash == plan.config_hash
         and published.code_version == code_version()
+        and published.has_evidence
         and not _was_withheld_as_it_is(state, plan)
     )
 
