@@ -102,18 +102,33 @@
                 "fct_null_request_id_week": "fct_null_request_id_week",
                 "fct_seller_rating_week": "fct_seller_rating_week",
                 "fct_metric_evidence_week": "fct_metric_evidence_week",
+                "fct_seller_operational_week": "fct_seller_operational_week",
+                "fct_seller_ovl_week": "fct_seller_ovl_week",
             }
         )
     }}
 {% endmacro %}
 
-{# The tables whose figures have bounds in the catalogue, and the columns that hold metric and figure. #}
+{#
+    The tables whose figures have bounds in the catalogue, and what holds metric and figure: columns, or a metric's name in
+    quotes where the column of the figure holds one metric.
+#}
 {% macro figures_before_gate() %}
     {{
         return(
             [
                 {"relation": "int_metric_week", "metric": "metric_id", "figure": "value"},
                 {"relation": "fct_seller_rating_week", "metric": "kpi_id", "figure": "value"},
+                {
+                    "relation": "fct_seller_operational_week",
+                    "metric": "'ovl_cancellation_rate'",
+                    "figure": "cancellation_rate",
+                },
+                {
+                    "relation": "fct_seller_operational_week",
+                    "metric": "'ovl_on_time_rate'",
+                    "figure": "on_time_rate",
+                },
             ]
         )
     }}

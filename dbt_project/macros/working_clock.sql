@@ -52,3 +52,11 @@
 {% macro instant_of_reading(alias, reading_us) %}
     {{ add_us(alias ~ ".starts_at", reading_us ~ " - " ~ alias ~ ".worked_us_before") }}
 {% endmacro %}
+
+{# The instant, in UTC, at which the wall clock of a time zone shows a time of day, `hh:mm`, on a local day. #}
+{% macro local_time_at(day, time_of_day, time_zone) %}
+    {% set minutes %}
+        (60 * cast(substr({{ time_of_day }}, 1, 2) as int) + cast(substr({{ time_of_day }}, 4, 2) as int))
+    {% endset %}
+    {{ local_to_utc("(cast(" ~ day ~ " as timestamp) + " ~ minutes ~ " * interval '1' minute)", time_zone) }}
+{% endmacro %}

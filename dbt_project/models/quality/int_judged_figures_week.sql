@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 {# One row per week of the run and published figure whose metric has bounds in the catalogue. #}
 {% for table in figures_before_gate() %}
-    select figures.week_start, figures.{{ table.metric }} as metric_id, figures.{{ table.figure }} as figure
+    select figures.week_start, {{ table.metric }} as metric_id, {{ table.figure }} as figure
     from {{ ref(table.relation) }} as figures
     inner join {{ ref("int_weeks") }} as weeks on figures.week_start = weeks.week_start
     {% if not loop.last %}
