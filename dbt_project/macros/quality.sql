@@ -101,6 +101,8 @@
                 "fct_retry_reason_week": "fct_retry_reason_week",
                 "fct_null_request_id_week": "fct_null_request_id_week",
                 "fct_seller_rating_week": "fct_seller_rating_week",
+                "fct_seller_grade_metric_week": "fct_seller_grade_metric_week",
+                "fct_seller_grade_week": "int_seller_grade_week",
             }
         )
     }}
@@ -113,6 +115,7 @@
             [
                 {"relation": "int_metric_week", "metric": "metric_id", "figure": "value"},
                 {"relation": "fct_seller_rating_week", "metric": "kpi_id", "figure": "value"},
+                {"relation": "fct_seller_grade_metric_week", "metric": "metric_id", "figure": "value"},
             ]
         )
     }}

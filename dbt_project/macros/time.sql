@@ -44,3 +44,10 @@
 {% macro as_of(timestamp, calculated_at) %}
     case when {{ timestamp }} <= {{ calculated_at }} then {{ timestamp }} end
 {% endmacro %}
+
+{# Days since Monday: 0 for a Monday, 6 for a Sunday. #}
+{% macro days_since_monday(day) %} {{ return(adapter.dispatch("days_since_monday")(day)) }} {% endmacro %}
+
+{% macro default__days_since_monday(day) %} (isodow({{ day }}) - 1){% endmacro %}
+
+{% macro spark__days_since_monday(day) %} weekday({{ day }}){% endmacro %}
