@@ -41,7 +41,7 @@
 {% endmacro %}
 
 {# Millionths of a configured number, which has up to six decimals: whole numbers, to compute with exactly. #}
-{% macro millionths(number) %} cast({{ number }} * 1000000 as bigint){% endmacro %}
+{% macro millionths(number) %} cast(cast({{ number }} as decimal(38, 6)) * 1000000 as bigint){% endmacro %}
 
 {# score x weight in whole numbers, to be divided by `weighted_by` of the weights that count. #}
 {% macro weighted_score(score, weight) %}
