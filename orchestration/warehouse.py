@@ -68,11 +68,19 @@ def open_warehouse(home: Home, *, read_only: bool = False) -> Iterator[duckdb.Du
 
 
 def prepare(
-    home: Home, ledger: Ledger, configuration: Configuration, weeks: Sequence[WeekPlan], failed_files: str
+    home: Home,
+    ledger: Ledger,
+    configuration: Configuration,
+    weeks: Sequence[WeekPlan],
+    failed_files: str,
+    into: Home | None = None,
 ) -> None:
-    """Put everything the models read before them. A warehouse of other code, or a broken one, starts anew."""
-    _discard_foreign(home)
-    with open_warehouse(home) as db:
+    """Put everything the models read before them. A warehouse of other code, or a broken one, starts anew.
+
+    `into` has the warehouse that is written, if that isn't the home's own.
+    """
+    _discard_foreign(into or home)
+    with open_warehouse(into or home) as db:
         for schema in ("landing", "inputs", "config"):
             db.execute(f"create schema if not exists {schema}")
         db.execute("create or replace table inputs.code as select ? as version", [code_version()])

@@ -34,6 +34,11 @@ _TABLES = {
         "kpi_id",
         ("week_start", "seller_id", "numerator", "denominator", "value", "display_value", "period_start", "period_end"),
     ),
+    "seller_grade": (
+        "fct_seller_grade_metric_week",
+        "metric_id",
+        ("week_start", "seller_id", "numerator", "denominator", "value", "score", "weight", "contribution"),
+    ),
 }
 
 
@@ -52,8 +57,10 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(["" if value is None else value for value in row] for row in rows)
+    elif rows:
+        print_table(columns, rows)
     else:
-        _print_table(columns, rows)
+        click.echo("No rows: the metric's source had no file.")
 
 
 def _as_json(value: object) -> float | str:
@@ -96,13 +103,11 @@ def _family(store: duckdb.DuckDBPyConnection, metric_id: str) -> str:
     return shown[metric_id]
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Rows for people; numbers to the right."""
     from rich.console import Console
     from rich.table import Table
 
-    if not rows:
-        click.echo("No rows: the metric's source had no file.")
-        return
     table = Table(box=None, pad_edge=False)
     for place, name in enumerate(columns):
         numeric = any(not isinstance(row[place], str | date | bool | None) for row in rows)
