@@ -83,6 +83,11 @@ class Home:
         return self.root / ".scratch"
 
     @property
+    def simulations(self) -> Path:
+        """Working files of simulations, which no run touches."""
+        return self.root / ".simulations"
+
+    @property
     def published(self) -> Path:
         return self.root / "published"
 

@@ -104,6 +104,8 @@
                 "fct_metric_evidence_week": "fct_metric_evidence_week",
                 "fct_seller_operational_week": "fct_seller_operational_week",
                 "fct_seller_ovl_week": "fct_seller_ovl_week",
+                "fct_seller_grade_metric_week": "fct_seller_grade_metric_week",
+                "fct_seller_grade_week": "int_seller_grade_week",
             }
         )
     }}
@@ -129,6 +131,7 @@
                     "metric": "'ovl_on_time_rate'",
                     "figure": "on_time_rate",
                 },
+                {"relation": "fct_seller_grade_metric_week", "metric": "metric_id", "figure": "value"},
             ]
         )
     }}

@@ -30,6 +30,11 @@ _TABLES = {
         "kpi_id",
         ("week_start", "seller_id", "numerator", "denominator", "value", "display_value", "period_start", "period_end"),
     ),
+    "seller_grade": (
+        "fct_seller_grade_metric_week",
+        "metric_id",
+        ("week_start", "seller_id", "numerator", "denominator", "value", "score", "weight", "contribution"),
+    ),
 }
 
 

@@ -28,6 +28,8 @@ TABLES = (
     "fct_retry_reason_week",
     "fct_null_request_id_week",
     "fct_seller_rating_week",
+    "fct_seller_grade_metric_week",
+    "fct_seller_grade_week",
 )
 
 pytestmark = pytest.mark.xdist_group("conformance")

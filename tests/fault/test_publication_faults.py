@@ -193,8 +193,6 @@ EVIDENCE = (
 NOT_MADE_YET = {
     "fct_seller_operational_week",
     "fct_seller_ovl_week",
-    "fct_seller_grade_metric_week",
-    "fct_seller_grade_week",
     "fct_inventory_sync_week",
     "fct_promise_week",
     "fct_oms_readiness_week",
