@@ -56,3 +56,12 @@
 {% macro default__days_since_monday(day) %} (isodow({{ day }}) - 1){% endmacro %}
 
 {% macro spark__days_since_monday(day) %} weekday({{ day }}){% endmacro %}
+
+{#
+    An aggregate: the text that goes with the earliest instant, and the first by name of several that go with it; null
+    where no instant is known. Of one text alone, so that it doesn't follow the order of the rows.
+#}
+{% macro first_by(text, instant) %}
+    {% set age = lag_us("timestamp '0001-01-01 00:00:00'", instant) %}
+    substr(min(lpad(cast({{ age }} as varchar), 20, '0') || {{ text }}), 21)
+{% endmacro %}

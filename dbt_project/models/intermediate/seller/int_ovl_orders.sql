@@ -2,7 +2,7 @@
     One row per order of a seller that is cross-border in the run, created by A of its last week: what was known of it at
     A of the week of its due date, published or not. An order that isn't due yet, or that was created while no policy
     held, has no week.
-    Read by one pass over the sub-orders of these sellers, however many weeks the run has.
+    Reads the sub-orders of these sellers once to find the orders and once to judge them, however many weeks the run has.
 #}
 with
 
@@ -28,17 +28,73 @@ with
             sub_orders.confirmed_at,
             sub_orders.shipped_at,
             sub_orders.cancelled_at,
-            sub_orders.cancellation_reason,
-            faults.reason is not null and sub_orders.cancelled_by is distinct from 'customer' as is_fault
+            sub_orders.cancelled_by,
+            sub_orders.cancellation_reason
         from {{ ref("stg_marketplace__sub_orders") }} as sub_orders
         inner join sellers on sub_orders.seller_id = sellers.seller_id
-        left join faults on sub_orders.cancellation_reason = faults.reason
+        cross join last_week
+        where {{ as_of("sub_orders.ordered_at", "last_week.calculated_at") }} is not null
     ),
 
-    created as (select seller_id, order_id, min(ordered_at) as created_at from sub_orders group by seller_id, order_id),
+    placed_in_parts as (
+        select seller_id, order_id, min(ordered_at) as created_at, max(ordered_at) as last_ordered_at
+        from sub_orders
+        group by seller_id, order_id
+        having min(ordered_at) < max(ordered_at)
+    ),
 
-    dated as (
+    -- few orders go on growing after A of their week; what comes later is no part of them then
+    growing as (
+        select placed_in_parts.seller_id, placed_in_parts.order_id, weeks.calculated_at
+        from placed_in_parts
+        inner join
+            deadlines
+            on cast(placed_in_parts.created_at as date) = deadlines.utc_day
+            and placed_in_parts.created_at >= deadlines.starts_at
+            and placed_in_parts.created_at < deadlines.ends_at
+        inner join weeks on deadlines.week_start = weeks.week_start
+        where placed_in_parts.last_ordered_at > weeks.calculated_at
+    ),
+
+    known as (
         select
+            sub_orders.*, faults.reason is not null and sub_orders.cancelled_by is distinct from 'customer' as is_fault
+        from sub_orders
+        left join faults on sub_orders.cancellation_reason = faults.reason
+        left join growing on sub_orders.seller_id = growing.seller_id and sub_orders.order_id = growing.order_id
+        where growing.order_id is null or sub_orders.ordered_at <= growing.calculated_at
+    ),
+
+    -- a step that a cancellation made needless, and that wasn't the seller's fault, is as good as done
+    steps as (
+        select
+            seller_id,
+            order_id,
+            ordered_at,
+            least(confirmed_at, case when not is_fault then cancelled_at end) as confirmed_at,
+            least(shipped_at, case when not is_fault then cancelled_at end) as handed_over_at,
+            case when is_fault then cancelled_at end as fault_cancelled_at,
+            cancellation_reason
+        from known
+    ),
+
+    created as (
+        select
+            seller_id,
+            order_id,
+            min(ordered_at) as created_at,
+            case when count(*) = count(confirmed_at) then max(confirmed_at) end as confirmed_at,
+            case when count(*) = count(handed_over_at) then max(handed_over_at) end as handed_over_at,
+            min(fault_cancelled_at) as fault_cancelled_at,
+            {{ first_by("cancellation_reason", "fault_cancelled_at") }} as fault_reason
+        from steps
+        group by seller_id, order_id
+    ),
+
+    -- all of it done as of A is the last of it done as of A, so that the orders can be cut, and not each sub-order
+    orders as (
+        select
+            weeks.week_start,
             created.seller_id,
             created.order_id,
             created.created_at,
@@ -48,71 +104,22 @@ with
                 then deadlines.confirm_due_at
                 else {{ add_us("deadlines.confirm_due_at", lag_us("deadlines.runs_from", "created.created_at")) }}
             end as confirm_due_at,
+            {{ as_of("created.confirmed_at", "weeks.calculated_at") }} as confirmed_at,
             deadlines.handover_due_at,
-            weeks.week_start,
-            weeks.calculated_at,
-            coalesce(weeks.calculated_at, last_week.calculated_at) as known_until
+            {{ as_of("created.handed_over_at", "weeks.calculated_at") }} as handed_over_at,
+            {{ as_of("created.fault_cancelled_at", "weeks.calculated_at") }} as fault_cancelled_at,
+            case when created.fault_cancelled_at <= weeks.calculated_at then created.fault_reason end as fault_reason
         from created
-        cross join last_week
         left join
             deadlines
             on cast(created.created_at as date) = deadlines.utc_day
             and created.created_at >= deadlines.starts_at
             and created.created_at < deadlines.ends_at
         left join weeks on deadlines.week_start = weeks.week_start
-        where {{ as_of("created.created_at", "last_week.calculated_at") }} is not null
-    ),
-
-    -- a step that a cancellation made needless, and that wasn't the seller's fault, is as good as done
-    steps as (
-        select
-            dated.*,
-            least(
-                {{ as_of("sub_orders.confirmed_at", "dated.calculated_at") }},
-                case when not sub_orders.is_fault then {{ as_of("sub_orders.cancelled_at", "dated.calculated_at") }} end
-            ) as confirmed_at,
-            least(
-                {{ as_of("sub_orders.shipped_at", "dated.calculated_at") }},
-                case when not sub_orders.is_fault then {{ as_of("sub_orders.cancelled_at", "dated.calculated_at") }} end
-            ) as handed_over_at,
-            case
-                when sub_orders.is_fault then {{ as_of("sub_orders.cancelled_at", "dated.calculated_at") }}
-            end as fault_cancelled_at,
-            sub_orders.cancellation_reason
-        from sub_orders
-        inner join dated on sub_orders.seller_id = dated.seller_id and sub_orders.order_id = dated.order_id
-        where sub_orders.ordered_at <= dated.known_until
-    ),
-
-    orders as (
-        select
-            seller_id,
-            order_id,
-            max(week_start) as week_start,
-            max(created_at) as created_at,
-            max(due_on) as due_on,
-            max(confirm_due_at) as confirm_due_at,
-            max(handover_due_at) as handover_due_at,
-            case when count(*) = count(confirmed_at) then max(confirmed_at) end as confirmed_at,
-            case when count(*) = count(handed_over_at) then max(handed_over_at) end as handed_over_at,
-            min(fault_cancelled_at) as fault_cancelled_at,
-            min(cancellation_reason) filter (where fault_cancelled_at is not null) as fault_reason
-        from steps
-        group by seller_id, order_id
     )
 
 select
-    week_start,
-    seller_id,
-    order_id,
-    created_at,
-    due_on,
-    confirm_due_at,
-    confirmed_at,
-    handover_due_at,
-    handed_over_at,
-    fault_cancelled_at,
-    fault_reason,
+    *,
     case when week_start is not null then fault_cancelled_at is not null end as ovl_cancellation_rate,
     case
         when week_start is not null
