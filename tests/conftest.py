@@ -82,6 +82,12 @@ def check_evidence_counts(home: Path) -> None:
         select week_start, metric_id, null as seller_id, numerator, denominator from marts.fct_metric_week
         where dimension = 'overall' and list_contains($brand, metric_id)
         union all select week_start, kpi_id, seller_id, numerator, denominator from marts.fct_seller_rating_week
+        union all select week_start, metric_id, seller_id, numerator, denominator
+        from marts.fct_seller_grade_metric_week
+        union all select week_start, 'ovl_cancellation_rate', seller_id, cancelled_seller_fault, orders_due
+        from marts.fct_seller_operational_week
+        union all select week_start, 'ovl_on_time_rate', seller_id, orders_due - not_on_time, orders_due
+        from marts.fct_seller_operational_week
     """
     with open_store(home / "published" / "metric_store.duckdb") as store:
         rows = store.execute(

@@ -21,6 +21,14 @@
                     "metrics": seller_rating_kpis().keys() | list,
                     "evidence": "int_seller_rating_evidence_week",
                 },
+                "order_volume_limit": {
+                    "metrics": ["ovl_cancellation_rate", "ovl_on_time_rate"],
+                    "evidence": "int_ovl_evidence_week",
+                },
+                "seller_grade": {
+                    "metrics": seller_grade_metrics().keys() | list,
+                    "evidence": "int_seller_grade_evidence_week",
+                },
             }
         )
     }}

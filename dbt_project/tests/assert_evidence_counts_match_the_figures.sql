@@ -79,6 +79,28 @@ with
         select rating.week_start, rating.kpi_id as metric_id, 'seller=' || rating.seller_id, numerator, denominator
         from {{ ref("fct_seller_rating_week") }} as rating
         inner join weeks on rating.week_start = weeks.week_start
+        union all
+        select
+            limits.week_start,
+            'ovl_cancellation_rate' as metric_id,
+            'seller=' || limits.seller_id,
+            limits.cancelled_seller_fault,
+            limits.orders_due
+        from {{ ref("fct_seller_operational_week") }} as limits
+        inner join weeks on limits.week_start = weeks.week_start
+        union all
+        select
+            limits.week_start,
+            'ovl_on_time_rate' as metric_id,
+            'seller=' || limits.seller_id,
+            limits.orders_due - limits.not_on_time,
+            limits.orders_due
+        from {{ ref("fct_seller_operational_week") }} as limits
+        inner join weeks on limits.week_start = weeks.week_start
+        union all
+        select grades.week_start, grades.metric_id, 'seller=' || grades.seller_id, grades.numerator, grades.denominator
+        from {{ ref("fct_seller_grade_metric_week") }} as grades
+        inner join weeks on grades.week_start = weeks.week_start
     ),
 
     expected as (

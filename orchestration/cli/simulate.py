@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
-from orchestration.cli.metric import print_table
 from orchestration.cli.progress import Progress
+from orchestration.cli.rows import print_table
 from orchestration.ingest.readers import sql_text
 from orchestration.settings import Home
 from orchestration.simulation import Crossing, Simulation, as_dict, simulated

@@ -34,6 +34,12 @@ EVIDENCE_METRICS = (
     "global_cancellation_rate",
     "global_return_rate",
     "rejection_rate",
+    "ovl_cancellation_rate",
+    "ovl_on_time_rate",
+    "seller_cancel_rate",
+    "customer_cancel_rate",
+    "shipment_in_target_duration",
+    "seller_related_delivery_problems",
 )
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import subprocess
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import open_store
-from tests.conftest import check_evidence_counts, evidence_of, run
+from tests.conftest import check_evidence_counts, run
 
 TABLES = (
     "dim_metric",
@@ -28,6 +25,7 @@ TABLES = (
     "fct_retry_reason_week",
     "fct_null_request_id_week",
     "fct_seller_rating_week",
+    "fct_metric_evidence_week",
     "fct_seller_grade_metric_week",
     "fct_seller_grade_week",
 )
@@ -69,21 +67,6 @@ def test_published_table_equals_the_expectation(table: str, conformance_home: Pa
     ]
     compared = subprocess.run([*compare, "--tables", table], capture_output=True, text=True, check=False)
     assert compared.returncode == 0, compared.stdout + compared.stderr
-
-
-def test_evidence_equals_the_expectation(conformance_home: Path, conformance_case: Path) -> None:
-    """Row by row, `*` being any time."""
-    with (conformance_case / "expected" / "fct_metric_evidence_week.csv").open(newline="") as lines:
-        expected = {tuple(row.values())[:-1]: row["happened_at"] for row in csv.DictReader(lines)}
-    assert {key[1] for key in expected} >= set(EVIDENCE_METRICS)
-    expected = {key: at for key, at in expected.items() if key[1] in EVIDENCE_METRICS}
-    rows = [row for rows in evidence_of(conformance_home).values() for row in rows]
-    found = {tuple(map(str, row[:6])): row[6] for row in rows}
-    assert len(found) == len(rows)
-    assert found.keys() == expected.keys()
-    for key, at in expected.items():
-        if at != "*":
-            assert found[key] == (datetime.fromisoformat(at) if at else None), key
 
 
 def test_evidence_has_as_many_rows_as_the_figures_say(conformance_home: Path) -> None:
