@@ -93,13 +93,14 @@ def plan_weeks(
     if requested is not None:
         check_over(configuration, now, requested)
         _check_landed(state, requested)
-        return [plan for plan in _plans(state, configuration, requested) if not _is_done(state, plan)]
+        return [plan for plan in plans_of(state, configuration, requested) if not _is_done(state, plan)]
     candidates = [week for week in set(state.landed) - set(state.published) if configuration.calculated_at(week) <= now]
-    plans = _plans(state, configuration, [*candidates, *state.due])
+    plans = plans_of(state, configuration, [*candidates, *state.due])
     return [plan for plan in plans if not _was_withheld_as_it_is(state, plan)]
 
 
-def _plans(state: State, configuration: Configuration, weeks: Iterable[date]) -> list[WeekPlan]:
+def plans_of(state: State, configuration: Configuration, weeks: Iterable[date]) -> list[WeekPlan]:
+    """These weeks, oldest first, with the marks of what they would be made from."""
     return [
         WeekPlan(
             week, week in state.published, state.fingerprints.get(week, _digest([])), configuration.config_hash(week)
@@ -115,6 +116,7 @@ def _is_done(state: State, plan: WeekPlan) -> bool:
         and published.raw_fingerprint == plan.raw_fingerprint
         and published.config_hash == plan.config_hash
         and published.code_version == code_version()
+        and published.has_evidence
         and not _was_withheld_as_it_is(state, plan)
     )
 

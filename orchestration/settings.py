@@ -19,6 +19,11 @@ HOME_VARIABLE = "METRIC_STORE_HOME"
 DEFAULT_HOME = "./data"
 
 
+def evidence_beside(store: Path) -> Path:
+    """The folder of the evidence that belongs to a published store."""
+    return store.parent / "evidence"
+
+
 @dataclass(frozen=True)
 class Home:
     """A home: the folder that holds one marketplace's input, working data and published store."""
@@ -78,6 +83,11 @@ class Home:
         return self.root / ".scratch"
 
     @property
+    def simulations(self) -> Path:
+        """Working files of simulations, which no run touches."""
+        return self.root / ".simulations"
+
+    @property
     def published(self) -> Path:
         return self.root / "published"
 
@@ -87,7 +97,8 @@ class Home:
 
     @property
     def evidence(self) -> Path:
-        return self.published / "evidence"
+        """The evidence of every published week, a folder for each week and build."""
+        return evidence_beside(self.published_store)
 
     @property
     def reports(self) -> Path:

@@ -41,6 +41,8 @@ _TABLES = {
     """,
     "inputs.gate_verdicts": "week_start date, is_publishable boolean",
 }
+#: Published tables whose rows the models compare with, by the input that holds them.
+_COMPARED = {"inputs.published_metrics": "fct_metric_week", "inputs.published_grades": "fct_seller_grade_week"}
 _FILE_COLUMNS = (
     *("file_id", "source", "path", "status", "rows_read", "landed"),
     *("quarantined", "duplicates", "error", "ingested_at"),
@@ -66,11 +68,19 @@ def open_warehouse(home: Home, *, read_only: bool = False) -> Iterator[duckdb.Du
 
 
 def prepare(
-    home: Home, ledger: Ledger, configuration: Configuration, weeks: Sequence[WeekPlan], failed_files: str
+    home: Home,
+    ledger: Ledger,
+    configuration: Configuration,
+    weeks: Sequence[WeekPlan],
+    failed_files: str,
+    into: Home | None = None,
 ) -> None:
-    """Put everything the models read before them. A warehouse of other code, or a broken one, starts anew."""
-    _discard_foreign(home)
-    with open_warehouse(home) as db:
+    """Put everything the models read before them. A warehouse of other code, or a broken one, starts anew.
+
+    `into` has the warehouse that is written, if that isn't the home's own.
+    """
+    _discard_foreign(into or home)
+    with open_warehouse(into or home) as db:
         for schema in ("landing", "inputs", "config"):
             db.execute(f"create schema if not exists {schema}")
         db.execute("create or replace table inputs.code as select ? as version", [code_version()])
@@ -90,7 +100,7 @@ def prepare(
             db.register("config_table", table)
             db.execute(f"create or replace table config.{sql_name(name)} as select * from config_table")
             db.unregister("config_table")
-        _copy_published_metrics(db, home, [week.week_start for week in weeks])
+        _copy_published(db, home, [week.week_start for week in weeks])
 
 
 def run_weeks(home: Home) -> list[tuple[date, bool, str, str, str]]:
@@ -179,19 +189,24 @@ def _create_view(db: duckdb.DuckDBPyConnection, name: str, columns: dict[str, st
     db.execute(f"create or replace view {name} as {query}")
 
 
-def _copy_published_metrics(db: duckdb.DuckDBPyConnection, home: Home, weeks: Sequence[date]) -> None:
-    """The published rows of the run's weeks and of those next to them, from which the models take `previous_value`."""
-    published = next(table for table in mart_tables(MANIFEST_PATH) if table.name == "fct_metric_week")
-    columns = ", ".join(f"{sql_name(name)} {kind}" for name, (kind, _) in published.columns.items())
-    db.execute(f"create or replace table inputs.published_metrics ({columns})")
+def _copy_published(db: duckdb.DuckDBPyConnection, home: Home, weeks: Sequence[date]) -> None:
+    """The published rows of the run's weeks and of those next to them, with which the models compare."""
+    tables = {table.name: table for table in mart_tables(MANIFEST_PATH)}
+    for name, published in _COMPARED.items():
+        columns = ", ".join(f"{sql_name(column)} {kind}" for column, (kind, _) in tables[published].columns.items())
+        db.execute(f"create or replace table {name} ({columns})")
     if not home.published_store.is_file():
         return
     near = ", ".join(f"date '{week + timedelta(days=days)}'" for week in weeks for days in (-7, 0, 7))
     db.execute(f"attach {sql_text(str(home.published_store))} as published (read_only)")
     try:
-        db.execute(
-            "insert into inputs.published_metrics by name "
-            f"select * from published.marts.fct_metric_week where week_start in ({near or 'null'})"
-        )
+        # A store of an earlier release may lack a table.
+        there = db.execute("select table_name from duckdb_tables() where database_name = 'published'").fetchall()
+        for name, published in _COMPARED.items():
+            if (published,) in there:
+                db.execute(
+                    f"insert into {name} by name "
+                    f"select * from published.marts.{published} where week_start in ({near or 'null'})"
+                )
     finally:
         db.execute("detach published")

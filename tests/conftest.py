@@ -6,16 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
+from orchestration.publication.evidence import EVIDENCE_METRICS
+from orchestration.publication.reading import evidence_relation, open_store, published_weeks
 from orchestration.sample import write_sample
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
+BRAND_METRICS = [
+    *("o2d_ratio", "acceptance_failure_rate", "sla_breach_cancellation_rate"),
+    *("manifestation_failure_rate", "bad_user_order_contribution"),
+]
 METRIC_STORE = Path(sys.executable).with_name("metric-store")
 
 
@@ -48,6 +56,51 @@ def metric_store(*arguments: str | Path, env: dict[str, str] | None = None) -> E
 def run(home: Path, weeks: str | None = None) -> Ended:
     """`metric-store run`, for these weeks or for all that are new or due."""
     return metric_store("run", "--home", home, *(["--weeks", weeks] if weeks else []))
+
+
+def evidence_of(home: Path) -> dict[date, list[tuple]]:
+    """The rows of the evidence of every published week, as they lie."""
+    path = home / "published" / "metric_store.duckdb"
+    with open_store(path) as store:
+        return {
+            week: store.execute(f"select * from {evidence_relation(store, path, week)}").fetchall()
+            for week in published_weeks(path)
+        }
+
+
+def check_evidence_counts(home: Path) -> None:
+    """Per week, metric and seller the published evidence has as many rows as the published figures count against it.
+
+    Brand metrics are published for all sellers together, and so are checked.
+    """
+    units = Counter(
+        (week, row[1], None if row[1] in BRAND_METRICS else row[2])
+        for week, rows in evidence_of(home).items()
+        for row in rows
+    )
+    figures = """
+        select week_start, metric_id, null as seller_id, numerator, denominator from marts.fct_metric_week
+        where dimension = 'overall' and list_contains($brand, metric_id)
+        union all select week_start, kpi_id, seller_id, numerator, denominator from marts.fct_seller_rating_week
+        union all select week_start, metric_id, seller_id, numerator, denominator
+        from marts.fct_seller_grade_metric_week
+        union all select week_start, 'ovl_cancellation_rate', seller_id, cancelled_seller_fault, orders_due
+        from marts.fct_seller_operational_week
+        union all select week_start, 'ovl_on_time_rate', seller_id, orders_due - not_on_time, orders_due
+        from marts.fct_seller_operational_week
+    """
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        rows = store.execute(
+            f"select figures.*, direction from ({figures}) as figures inner join marts.dim_metric using (metric_id)",
+            {"brand": BRAND_METRICS},
+        ).fetchall()
+    against = {
+        (week, metric, seller): numerator if direction == "low" else denominator - numerator
+        for week, metric, seller, numerator, denominator, direction in rows
+    }
+    assert {metric for _, metric, _ in against} == set(EVIDENCE_METRICS)
+    assert units == {figure: count for figure, count in against.items() if count}
+    assert len({metric for _, metric, _ in units}) > len(EVIDENCE_METRICS) / 2
 
 
 def shared(*parts: str) -> Path:

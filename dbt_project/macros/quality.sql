@@ -101,8 +101,11 @@
                 "fct_retry_reason_week": "fct_retry_reason_week",
                 "fct_null_request_id_week": "fct_null_request_id_week",
                 "fct_seller_rating_week": "fct_seller_rating_week",
+                "fct_metric_evidence_week": "fct_metric_evidence_week",
                 "fct_seller_operational_week": "fct_seller_operational_week",
                 "fct_seller_ovl_week": "fct_seller_ovl_week",
+                "fct_seller_grade_metric_week": "fct_seller_grade_metric_week",
+                "fct_seller_grade_week": "int_seller_grade_week",
             }
         )
     }}
@@ -128,6 +131,7 @@
                     "metric": "'ovl_on_time_rate'",
                     "figure": "on_time_rate",
                 },
+                {"relation": "fct_seller_grade_metric_week", "metric": "metric_id", "figure": "value"},
             ]
         )
     }}

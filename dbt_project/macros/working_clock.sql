@@ -34,6 +34,25 @@
 {# One hour of a working clock, in microseconds; a BIGINT on every engine. #}
 {% macro hour_us() %} cast(3600000000 as bigint){% endmacro %}
 
+{#
+    The other way round: the instant at which a working clock shows a reading, in microseconds. Where it stands still at
+    that reading, over a weekend, the last such instant: until then no working time passes.
+    First join the part of the clock, then take the instant.
+#}
+{% macro join_worked_days(alias, weekend_days, reading_us) %}
+    left join
+        {{ ref("int_worked_days") }} as {{ alias }}
+        on {{ alias }}.weekend_days = {{ weekend_days }}
+        and {{ alias }}.stretch = {{ int_div(reading_us, "24 * " ~ hour_us()) }}
+        and {{ alias }}.worked_us_before <= {{ reading_us }}
+        and {{ reading_us }} < {{ alias }}.worked_us_after
+{% endmacro %}
+
+{# The instant of a reading, in a part of the clock joined by `join_worked_days` at the same reading. #}
+{% macro instant_of_reading(alias, reading_us) %}
+    {{ add_us(alias ~ ".starts_at", reading_us ~ " - " ~ alias ~ ".worked_us_before") }}
+{% endmacro %}
+
 {# The instant, in UTC, at which the wall clock of a time zone shows a time of day, `hh:mm`, on a local day. #}
 {% macro local_time_at(day, time_of_day, time_zone) %}
     {% set minutes %}

@@ -139,6 +139,50 @@ def metric(metric_id: str, home: Path | None, week: str | None, dimension: str |
 
 
 @main.command()
+@click.argument("metric_id", metavar="METRIC")
+@HOME_OPTION
+@click.option("--seller", required=True, help="The seller's id.")
+@click.option("--week", required=True, help="The week, by its Monday.")
+@click.option("--json", "form", flag_value="json", help="As JSON.")
+@click.option(
+    "--csv", "form", flag_value="csv", help="As CSV; a text that a spreadsheet could take for a formula gets a '."
+)
+def evidence(metric_id: str, home: Path | None, seller: str, week: str, form: str | None) -> None:
+    """Show the orders that count against a seller in a published metric.
+
+    METRIC is an id of the catalogue, such as pending_to_shipped_48h_rate.
+    """
+    from orchestration.cli.evidence import show_evidence
+    from orchestration.weeks import parse_week
+
+    show_evidence(Home.of(home).require(), metric_id, seller, parse_week(week), form or "table")
+
+
+@main.command()
+@HOME_OPTION
+@click.option(
+    "--config",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of the configuration files to try; what it lacks is as in the home.",
+)
+@click.option("--weeks", required=True, help="FIRST or FIRST..LAST, by their Mondays; published weeks.")
+@click.option("--json", "form", flag_value="json", help="All rows and the summary as JSON.")
+@click.option("--csv", "form", flag_value="csv", help="All rows as CSV; the summary goes to standard error.")
+def simulate(home: Path | None, config: Path, weeks: str, form: str | None) -> None:
+    """Show what other grades and limits sellers would have under another configuration.
+
+    Computes published weeks anew beside the store. Publishes nothing, and runs beside a run.
+    """
+    from orchestration.weeks import parse_weeks
+
+    requested = parse_weeks(weeks)
+    from orchestration.cli.simulate import simulate as show
+
+    show(Home.of(home).require(), config, requested, form or "table")
+
+
+@main.command()
 @HOME_OPTION
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--automation", is_flag=True, help="Switch the schedule and the sensor on.")

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
-import json
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import click
 import duckdb
 
+from orchestration.cli.rows import print_rows, print_table
 from orchestration.errors import MetricStoreError
-from orchestration.publication.reading import open_store, published_weeks
+from orchestration.publication.reading import PublishedWeek, not_published, open_store, published_weeks
 from orchestration.settings import Home
-from orchestration.weeks import in_words
 
 #: Where the metrics of a family are, the column of their id, and the columns that are shown.
 _TABLES = {
@@ -34,30 +30,27 @@ _TABLES = {
         "kpi_id",
         ("week_start", "seller_id", "numerator", "denominator", "value", "display_value", "period_start", "period_end"),
     ),
+    "seller_grade": (
+        "fct_seller_grade_metric_week",
+        "metric_id",
+        ("week_start", "seller_id", "numerator", "denominator", "value", "score", "weight", "contribution"),
+    ),
 }
 
 
 def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | None, form: str) -> None:
     """Print a published metric. Raises MetricStoreError for an unknown metric, week or dimension."""
-    weeks = published_weeks(home.published_store)
-    if not weeks:
-        raise MetricStoreError(f"No week is published in {home.root} yet; run metric-store run --home {home.root}")
+    weeks = require_published(home)
     if week and week not in weeks:
-        raise MetricStoreError(f"{week} isn't published. Published: {in_words(weeks)}.")
+        raise not_published(week, weeks)
     with open_store(home.published_store) as store:
         columns, rows = _read(store, metric_id, week, dimension)
-    if form == "json":
-        click.echo(json.dumps([dict(zip(columns, row, strict=True)) for row in rows], indent=1, default=_as_json))
-    elif form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(["" if value is None else value for value in row] for row in rows)
+    if form != "table":
+        print_rows(form, columns, rows)
+    elif rows:
+        print_table(columns, rows)
     else:
-        _print_table(columns, rows)
-
-
-def _as_json(value: object) -> float | str:
-    return float(value) if isinstance(value, Decimal) else str(value)
+        click.echo("No rows: the metric's source had no file.")
 
 
 def _read(
@@ -90,23 +83,21 @@ def _family(store: duckdb.DuckDBPyConnection, metric_id: str) -> str:
     families: dict[str, str] = dict(store.execute("select metric_id, family from marts.dim_metric").fetchall())
     shown = {metric: family for metric, family in families.items() if family in _TABLES}
     if metric_id not in shown:
-        near = difflib.get_close_matches(metric_id, shown, n=3)
-        hint = f"Did you mean {' or '.join(near)}?" if near else f"Metrics: {', '.join(sorted(shown))}."
-        raise MetricStoreError(f"There is no metric {metric_id}. {hint}")
+        raise no_such_metric(metric_id, shown)
     return shown[metric_id]
 
 
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def require_published(home: Home) -> dict[date, PublishedWeek]:
+    """The published weeks of a home. Raises MetricStoreError where there is none."""
+    weeks = published_weeks(home.published_store)
+    if not weeks:
+        raise MetricStoreError(f"No week is published in {home.root} yet; run metric-store run --home {home.root}")
+    return weeks
 
-    if not rows:
-        click.echo("No rows: the metric's source had no file.")
-        return
-    table = Table(box=None, pad_edge=False)
-    for place, name in enumerate(columns):
-        numeric = any(not isinstance(row[place], str | date | bool | None) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else 240).print(table)
+
+def no_such_metric(metric_id: str, known: Iterable[str]) -> MetricStoreError:
+    """The error for a metric that isn't one of these, with what may have been meant."""
+    metrics = sorted(known)
+    near = difflib.get_close_matches(metric_id, metrics, n=3)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Metrics: {', '.join(metrics)}."
+    return MetricStoreError(f"There is no metric {metric_id}. {hint}")

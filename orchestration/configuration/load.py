@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestration.configuration.checks import check_contents
@@ -12,22 +13,31 @@ from orchestration.configuration.reading import Content, read_content
 from orchestration.configuration.values import one_of_text
 
 
-def load_configuration(config_dir: Path | None) -> Configuration:
+def load_configuration(config_dir: Path | None, instead: Path | None = None) -> Configuration:
     """The configuration of a home: a file in `config_dir` replaces the default of the same name as a whole.
 
     The one exception is settings.csv: a key that the home's file leaves out has the default value, so that changing
-    one setting takes one line. A folder that does not exist, or None, means all defaults; hidden files in it are
-    left alone. Raises ConfigurationError with every problem of every file, before anything is built.
+    one setting takes one line. Files of `instead` replace those of `config_dir` in the same way, to try them out. A
+    folder that does not exist, or None, replaces nothing; hidden files in it are left alone. Raises ConfigurationError
+    with every problem of every file, before anything is built.
     """
-    overrides, problems = _overrides(config_dir)
-    paths = {file.stem: overrides.get(file.name, file.default_path) for file in FILES}
+    given: list[dict[str, Path]] = []
+    problems: list[Problem] = []
+    for folder in (instead, config_dir):
+        overrides, wrong = _overrides(folder)
+        given.append(overrides)
+        problems += wrong
+    # The file that counts first, what it leaves out after it.
+    paths = {
+        file.stem: [*(files[file.name] for files in given if file.name in files), file.default_path] for file in FILES
+    }
     contents = {file.stem: _read(file.stem, paths[file.stem]) for file in FILES}
     check_contents(contents)
     problems += [problem for content in contents.values() for problem in content.problems]
     if problems:
         raise ConfigurationError(problems)
     rows = {stem: content.rows for stem, content in contents.items()}
-    return Configuration(rows, paths)
+    return Configuration(rows, {stem: found[0] for stem, found in paths.items()})
 
 
 def _overrides(config_dir: Path | None) -> tuple[dict[str, Path], list[Problem]]:
@@ -56,15 +66,18 @@ def _overrides(config_dir: Path | None) -> tuple[dict[str, Path], list[Problem]]
     return {path.name: path for path in found if path.name in known}, problems
 
 
-def _read(stem: str, path: Path) -> Content:
-    file = FILES_BY_STEM[stem]
+def _read(stem: str, paths: Sequence[Path]) -> Content:
+    """The content of the first of the files; of settings.csv the others give the keys that it leaves out."""
+    file, path = FILES_BY_STEM[stem], paths[0]
     try:
         content = read_content(file, path.read_bytes())
     except OSError as error:
         content = Content(file)
         content.report(None, None, f"{path} cannot be read ({error.strerror}); mend or remove it")
-    if stem == "settings" and content.is_clean and path != file.default_path:
+    if stem == "settings" and content.is_clean and len(paths) > 1:
         given = {row.text("key") for row in content.rows}
         if len(given) < len(SETTINGS):
-            content.rows += [row for row in _read(stem, file.default_path).rows if row.text("key") not in given]
+            rest = _read(stem, paths[1:])
+            content.rows += [row for row in rest.rows if row.text("key") not in given]
+            content.problems += rest.problems
     return content

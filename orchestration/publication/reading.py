@@ -1,8 +1,11 @@
-"""Reads the published store. Readers open it read-only and never meet a lock; a store that isn't there is empty."""
+"""Reads the published store and the evidence beside it.
+
+Readers open the store read-only and never meet a lock; a store that isn't there is empty.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,11 +14,15 @@ from pathlib import Path
 import duckdb
 
 from orchestration.errors import MetricStoreError
+from orchestration.ingest.readers import sql_parquet
+from orchestration.publication.evidence import evidence_files
+from orchestration.settings import evidence_beside
+from orchestration.weeks import in_words
 
 
 @dataclass(frozen=True)
 class PublishedWeek:
-    """The current build of a week, as the table `publication` has it. Times are UTC."""
+    """The current build of a week, as `publication` has it, and whether its evidence is there. Times are UTC."""
 
     week_start: date
     build_id: str
@@ -23,6 +30,11 @@ class PublishedWeek:
     config_hash: str
     code_version: str
     raw_fingerprint: str
+    has_evidence: bool
+
+
+class EvidenceMissingError(MetricStoreError):
+    """The evidence of the build that a store holds for a week isn't beside it (any more)."""
 
 
 @contextmanager
@@ -54,4 +66,36 @@ def published_weeks(store: Path) -> dict[date, PublishedWeek]:
             "select week_start, build_id, published_at, config_hash, code_version, raw_fingerprint "
             "from marts.publication where is_current order by week_start"
         ).fetchall()
-    return {row[0]: PublishedWeek(*row) for row in rows}
+    folder = evidence_beside(store)
+    return {
+        week: PublishedWeek(week, build_id, at, config, code, raw, bool(evidence_files(folder, week, build_id)))
+        for week, build_id, at, config, code, raw in rows
+    }
+
+
+def evidence_relation(connection: duckdb.DuckDBPyConnection, store: Path, week: date) -> str:
+    """SQL: `fct_metric_evidence_week` of a week, in the build that is current in the store this connection has open.
+
+    Sorted by metric_id, seller_id and unit_id, so that a query of one metric and seller reads little. The next
+    publication of the week removes it; one who has had the store open for long opens it again then.
+
+    Raises MetricStoreError for a week that isn't published, and EvidenceMissingError.
+    """
+    builds: dict[date, str] = dict(
+        connection.execute("select week_start, build_id from marts.publication where is_current").fetchall()
+    )
+    if week not in builds:
+        raise not_published(week, builds)
+    files = evidence_files(evidence_beside(store), week, builds[week])
+    if not files:
+        raise EvidenceMissingError(
+            f"The evidence of {week} is missing in {evidence_beside(store)}: it was removed, or the week was published "
+            f"by a release that kept none.\n"
+            f"Make it again: metric-store run --home {store.parent.parent} --weeks {week}"
+        )
+    return sql_parquet(files)
+
+
+def not_published(week: date, published: Iterable[date]) -> MetricStoreError:
+    """The error for a week that the store doesn't have."""
+    return MetricStoreError(f"{week} isn't published. Published: {in_words(published) or 'no week'}.")

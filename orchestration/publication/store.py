@@ -1,12 +1,12 @@
 """Publishes: writes a whole new store beside the old one and puts it in its place in one rename.
 
 A reader that has the old file open keeps it, one that opens the path gets the new one; a crash at any point leaves the
-old one. The figures are the marts' own rows; nothing is computed here but the list of figures that changed.
+old one. The evidence of a build is written before the rename, that of older builds removed after it. The figures are
+the marts' own rows; nothing is computed here but the list of figures that changed.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +17,8 @@ from pathlib import Path
 import duckdb
 
 from orchestration.ingest.readers import sql_name, sql_text
+from orchestration.publication.evidence import remove_evidence_of_other_builds, write_evidence
+from orchestration.publication.files import sync
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable
 from orchestration.settings import Home
 
@@ -66,12 +68,19 @@ def publish(
     remove_unfinished(home)
     target = home.published / f".next-{build_id}.duckdb"
     with _next_store(home, target) as db:
-        rows = {table.name: _write_mart(db, table, [week.week_start for week in weeks], judged) for table in marts}
+        builds = _current_builds(db)
+        remove_evidence_of_other_builds(home.evidence, builds)  # what a killed run left
+        in_store = [table for table in marts if not table.is_beside_store]
+        beside_store = [table for table in marts if table.is_beside_store]
+        starts = [week.week_start for week in weeks]
+        rows = {table.name: write_evidence(db, table, home.evidence, starts, build_id) for table in beside_store}
+        rows |= {table.name: _write_mart(db, table, starts, judged) for table in in_store}
         _write_publication(db, weeks, build_id, now)
-        restated = _write_restatements(db, marts, weeks, build_id, now)
-    _sync(target)
+        restated = _write_restatements(db, in_store, weeks, build_id, now)
+    sync(target)
     target.replace(home.published_store)
-    _sync(home.published)
+    sync(home.published)
+    remove_evidence_of_other_builds(home.evidence, {**builds, **dict.fromkeys(starts, build_id)})
     return Published(build_id, rows, restated)
 
 
@@ -124,16 +133,15 @@ def _replaced_weeks(
         return sorted(judged)  # a withheld week shows why
     if _OF_WEEK_BEFORE & table.columns.keys():
         # What a published week says of the week before is filled in when that one is published.
-        return sorted({*weeks, *(_current_weeks(db) & {week + timedelta(days=7) for week in weeks})})
+        return sorted({*weeks, *(_current_builds(db).keys() & {week + timedelta(days=7) for week in weeks})})
     return sorted(weeks)
 
 
-def _current_weeks(db: duckdb.DuckDBPyConnection) -> set[date]:
+def _current_builds(db: duckdb.DuckDBPyConnection) -> dict[date, str]:
+    """The published weeks of the present store, each with the build that counts."""
     if not _kept(db, PUBLICATION):
-        return set()
-    return {
-        row[0] for row in db.execute("select week_start from present.marts.publication where is_current").fetchall()
-    }
+        return {}
+    return dict(db.execute("select week_start, build_id from present.marts.publication where is_current").fetchall())
 
 
 def _kept(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> str:
@@ -184,7 +192,7 @@ def _write_restatements(
     if kept := _kept(db, RESTATEMENT):
         db.execute(f"insert into marts.fct_restatement select {kept} from present.marts.fct_restatement")
     before = _count(db, "marts.fct_restatement")
-    again = sorted(_current_weeks(db) & {week.week_start for week in weeks})
+    again = sorted(_current_builds(db).keys() & {week.week_start for week in weeks})
     for table in marts:
         # A column that this release adds has published no figure before.
         facts = [name for name in table.facts if name in _present_columns(db, table)]
@@ -243,11 +251,3 @@ def _listed(weeks: Sequence[date]) -> str:
 
 def _count(db: duckdb.DuckDBPyConnection, relation: str) -> int:
     return int(db.execute(f"select count(*) from {relation}").fetchall()[0][0])
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

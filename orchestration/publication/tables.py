@@ -11,12 +11,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """One table of the store. `columns`: name -> (type, description), in order. `is_weekly`: it has a `week_start`."""
+    """One published table. `columns`: name -> (type, description), in order. `is_weekly`: it has a `week_start`.
+
+    `is_beside_store`: too large to be copied with every publication, so it is Parquet beside the store.
+    """
 
     name: str
     description: str
     columns: dict[str, tuple[str, str]]
     key: tuple[str, ...]
+    is_beside_store: bool = False
 
     @property
     def is_weekly(self) -> bool:
@@ -71,6 +75,7 @@ def mart_tables(manifest: Path) -> tuple[PublishedTable, ...]:
             node["description"],
             {name: (column["data_type"], column["description"]) for name, column in node["columns"].items()},
             tuple(node["config"]["meta"]["key"]),
+            bool(node["config"]["meta"].get("beside_store")),
         )
         for node in nodes.values()
         if node["resource_type"] == "model" and node["fqn"][1] == "marts"

@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import open_store
-from tests.conftest import run
+from tests.conftest import check_evidence_counts, run
 
 TABLES = (
     "dim_metric",
@@ -25,6 +25,9 @@ TABLES = (
     "fct_retry_reason_week",
     "fct_null_request_id_week",
     "fct_seller_rating_week",
+    "fct_metric_evidence_week",
+    "fct_seller_grade_metric_week",
+    "fct_seller_grade_week",
 )
 
 pytestmark = pytest.mark.xdist_group("conformance")
@@ -64,6 +67,10 @@ def test_published_table_equals_the_expectation(table: str, conformance_home: Pa
     ]
     compared = subprocess.run([*compare, "--tables", table], capture_output=True, text=True, check=False)
     assert compared.returncode == 0, compared.stdout + compared.stderr
+
+
+def test_evidence_has_as_many_rows_as_the_figures_say(conformance_home: Path) -> None:
+    check_evidence_counts(conformance_home)
 
 
 def test_running_again_changes_nothing(conformance_home: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from orchestration.publication.reading import open_store
 from orchestration.settings import DBT_PROJECT_DIR
-from tests.conftest import SAMPLE_WEEKS, metric_store, run, small_sample
+from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run, small_sample
 
 #: What tells of the build itself, not of the week.
 _OF_THE_BUILD = ("publication", "fct_restatement")
@@ -48,6 +48,7 @@ def test_order_of_weeks_does_not_matter(order: Sequence[int], sample_home: Path,
     for place in order:
         ended = run(home, SAMPLE_WEEKS[place])
         assert ended.status == 0, ended.text
+    assert evidence_of(home) == evidence_of(sample_home)
     expected, found = tables(sample_home), tables(home)
     assert found.keys() == expected.keys()
     assert sum(map(len, expected.values())) > 1000
@@ -60,6 +61,20 @@ def test_order_of_weeks_does_not_matter(order: Sequence[int], sample_home: Path,
 
 def test_every_table_has_something_to_show(sample_home: Path) -> None:
     assert {name: len(rows) for name, rows in tables(sample_home).items() if not rows} == {}
+
+
+def test_evidence_has_as_many_rows_as_the_figures_say(sample_home: Path) -> None:
+    check_evidence_counts(sample_home)
+
+
+def test_lost_evidence_is_made_again_when_its_week_is_named(home_copy: Path) -> None:
+    before = evidence_of(home_copy)
+    shutil.rmtree(home_copy / "published" / "evidence" / f"week_start={SAMPLE_WEEKS[1]}")
+    assert run(home_copy).out.startswith("Nothing to do"), "figures are as they are"
+    ended = run(home_copy, SAMPLE_WEEKS[1])
+    assert ended.status == 0, ended.text
+    assert evidence_of(home_copy) == before
+    assert query(home_copy, "select count(*) from marts.fct_restatement") == [(0,)]
 
 
 def test_running_again_adds_no_build(home_copy: Path) -> None:

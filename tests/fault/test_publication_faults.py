@@ -19,13 +19,15 @@ from typing import Any
 import duckdb
 import pytest
 
+from orchestration.cli.evidence import _rows
 from orchestration.dbt import MANIFEST_PATH
+from orchestration.publication import evidence as evidence_files
 from orchestration.publication import store as publication
-from orchestration.publication.reading import open_store, published_weeks
+from orchestration.publication.reading import EvidenceMissingError, evidence_relation, open_store, published_weeks
 from orchestration.publication.store import WeekToPublish, publish
 from orchestration.publication.tables import mart_tables
 from orchestration.settings import Home
-from tests.conftest import SAMPLE_WEEKS
+from tests.conftest import SAMPLE_WEEKS, evidence_of
 
 W1, W2, W3 = (date.fromisoformat(week) for week in SAMPLE_WEEKS)
 NOW = datetime(2026, 3, 1)
@@ -182,12 +184,15 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         columns(TEXT, "old_value", "new_value") | columns(TIMESTAMP, "restated_at"),
     ),
 }
+#: fct_metric_evidence_week, which is Parquet beside the store.
+EVIDENCE = (
+    columns(DATE, "week_start") | columns(TEXT, "metric_id", "seller_id", "unit_id"),
+    columns(TEXT, "unit", "order_id") | columns(TIMESTAMP, "happened_at", "due_at") | columns(TEXT, "detail"),
+)
 #: Tables of published.md that no model makes yet; take one out of here when its model comes.
 NOT_MADE_YET = {
     "fct_seller_operational_week",
     "fct_seller_ovl_week",
-    "fct_seller_grade_metric_week",
-    "fct_seller_grade_week",
     "fct_inventory_sync_week",
     "fct_promise_week",
     "fct_oms_readiness_week",
@@ -259,14 +264,36 @@ class TestContract:
         assert len(found) > 100
         assert [name for name, comment in [*tables, *found] if not (comment or "").strip()] == []
 
+    def test_evidence_is_parquet_of_the_contract(self, sample_home: Path) -> None:
+        key, further = EVIDENCE
+        builds = currents(sample_home)
+        assert len(builds) == 3
+        for week, build in builds.items():
+            [file] = (sample_home / "published" / "evidence" / f"week_start={week}" / f"build_id={build}").iterdir()
+            assert file.suffix == ".parquet"
+            with duckdb.connect() as db:
+                found = db.read_parquet(str(file), hive_partitioning=False)
+                assert dict(zip(found.columns, map(str, found.types), strict=True)) == key | further
+                names = ", ".join(key)
+                checks = f"""
+                    select count(*) > 100, count(distinct ({names})) = count(*), min(week_start) = max(week_start),
+                        count(*) = count(week_start) and count(*) = count(metric_id) and count(*) = count(seller_id)
+                        and count(*) = count(unit_id) and count(*) = count(unit) and count(*) = count(order_id)
+                    from found
+                """
+                assert db.sql(checks).fetchall() == [(True, True, True, True)]
+            rows = evidence_of(sample_home)[week]
+            assert rows == sorted(rows, key=lambda row: row[1:4]), "in the order of metric, seller and unit"
+            assert {row[0] for row in rows} == {week}
+
 
 @pytest.fixture
 def home(sample_home: Path, tmp_path: Path) -> Path:
-    """A home with the sample's warehouse and store, and nothing else."""
+    """A home with the sample's warehouse and what is published, and nothing else."""
     home = tmp_path / "home"
-    (home / "published").mkdir(parents=True)
+    home.mkdir()
     shutil.copy2(sample_home / "warehouse.duckdb", home)
-    shutil.copy2(store_of(sample_home), home / "published")
+    shutil.copytree(sample_home / "published", home / "published")
     return home
 
 
@@ -284,6 +311,26 @@ def change(
         for table in tables:
             column = "numerator" if table == "fct_metric_week" else "records"
             db.execute(f"update marts.{table} set {column} = ? where week_start = ?", [number, week])
+        db.execute("update marts.fct_metric_evidence_week set detail = ? where week_start = ?", [str(number), week])
+
+
+def details(home: Path, week: date) -> set[str | None]:
+    """What the readable evidence of a week says in `detail`: the number given to `change`."""
+    return {row[-1] for row in evidence_of(home)[week]}
+
+
+def folders(home: Path) -> dict[date, list[str]]:
+    """The builds that have evidence, by week."""
+    found: dict[date, list[str]] = {}
+    for folder in sorted((home / "published" / "evidence").glob("*/*")):
+        week = date.fromisoformat(folder.parent.name.removeprefix("week_start="))
+        found.setdefault(week, []).append(folder.name.removeprefix("build_id="))
+    return found
+
+
+def leftovers(home: Path) -> set[str]:
+    """What lies in `published` beside what is published."""
+    return {path.name for path in (home / "published").iterdir()} - {"metric_store.duckdb", "evidence"}
 
 
 def contents(home: Path, *without: str) -> dict[str, list[tuple]]:
@@ -317,9 +364,11 @@ def test_the_same_inputs_publish_identical_tables_row_by_row(home: Path) -> None
 
 def test_a_store_made_anew_week_by_week_is_the_same(home: Path) -> None:
     expected = contents(home, "publication")
+    evidence = evidence_of(home)
     store_of(home).unlink()
     for week in (W3, W1, W2):
         publish_as(home, f"of {week}", [week])
+    assert evidence_of(home) == evidence
     found = contents(home, "publication")
     for name in expected:
         assert found[name] == expected[name], name
@@ -411,7 +460,8 @@ _STEPS = (
     "_write_publication",
     "_write_restatements",
     "_changes_query",
-    "_sync",
+    "write_evidence",
+    "sync",
 )
 
 
@@ -420,7 +470,7 @@ _STEPS = (
 def test_a_crash_at_any_step_leaves_the_previous_store(
     step: str, at: int, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = bytes_of(home)
+    before, evidence = bytes_of(home), evidence_of(home)
     change(home, 777, W2)
     real, calls = getattr(publication, step), []
 
@@ -437,39 +487,150 @@ def test_a_crash_at_any_step_leaves_the_previous_store(
                 publish_as(home, "crashing", [W1, W2])
             assert bytes_of(home) == before
             assert "crashing" not in currents(home).values()
+            assert evidence_of(home) == evidence
     assert publish_as(home, "repaired", [W1, W2]) > 0
     assert set(currents(home).values()) > {"repaired"}
-    assert list((home / "published").iterdir()) == [store_of(home)]
+    assert details(home, W2) == {"777"}
+    assert folders(home) == {week: [build] for week, build in currents(home).items()}
+    assert leftovers(home) == set()
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+def test_a_crash_while_evidence_is_written_leaves_the_previous_one(
+    at: int, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two weeks take eight syncs: file and two folders of each, then the folders that hold all of it."""
+    before, evidence = bytes_of(home), evidence_of(home)
+    change(home, 777, W2)
+    real, calls = evidence_files.sync, []
+
+    def crashes(path: Path) -> None:
+        calls.append(path)
+        if len(calls) == at:
+            raise Crash
+        real(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evidence_files, "sync", crashes)
+        with pytest.raises(Crash):
+            publish_as(home, "crashing", [W1, W2])
+    assert bytes_of(home) == before
+    assert evidence_of(home) == evidence
+    publish_as(home, "repaired", [W1, W2])
+    assert details(home, W2) == {"777"}
+    assert folders(home) == {week: [build] for week, build in currents(home).items()}
+
+
+def test_a_crash_before_old_evidence_is_removed_leaves_the_new_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first removal is that of what a killed run left, the second that of what the publication replaced."""
+    change(home, 777, W2)
+    old = currents(home)[W2]
+    real, calls = publication.remove_evidence_of_other_builds, []
+
+    def crashes(*arguments: Any) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise Crash
+        real(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(publication, "remove_evidence_of_other_builds", crashes)
+        with pytest.raises(Crash):
+            publish_as(home, "there", [W2])
+    assert currents(home)[W2] == "there"
+    assert folders(home)[W2] == sorted([old, "there"])
+    assert details(home, W2) == {"777"}
+    publish_as(home, "next", [W1])
+    assert folders(home) == {W1: ["next"], W2: ["there"], W3: [old]}
+
+
+def test_only_the_current_build_of_a_week_keeps_its_evidence(home: Path) -> None:
+    before = evidence_of(home)
+    first = currents(home)[W1]
+    publish_as(home, "second", [W2])
+    publish_as(home, "third", [W2, W3], judged=[W1, W2, W3])
+    assert folders(home) == {W1: [first], W2: ["third"], W3: ["third"]}, "a withheld week keeps what it had"
+    assert evidence_of(home) == before
+
+
+def test_a_week_with_nothing_to_show_has_an_empty_file(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute("delete from marts.fct_metric_evidence_week where week_start = ?", [W2])
+    publish_as(home, "empty", [W2])
+    assert evidence_of(home)[W2] == []
+    assert published_weeks(store_of(home))[W2].has_evidence
+
+
+def test_one_who_has_the_replaced_store_open_is_told_that_its_evidence_is_gone(home: Path) -> None:
+    with open_store(store_of(home)) as held:
+        publish_as(home, "next", [W2])
+        with pytest.raises(
+            EvidenceMissingError, match=r"The evidence of 2026-01-12 is missing in .*/published/evidence"
+        ):
+            evidence_relation(held, store_of(home), W2)
+        assert evidence_relation(held, store_of(home), W1)
+        publish_as(home, "after", [W3])  # that this process has an old store open must not mislead the publication
+        assert (folders(home)[W2], folders(home)[W3]) == (["next"], ["after"])
+    assert all(week.has_evidence for week in published_weeks(store_of(home)).values())
+
+
+def test_evidence_that_cannot_be_removed_is_left_for_the_next_publication(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = currents(home)[W2]
+    real = os.rmdir
+
+    def is_busy(path: Any, **options: Any) -> None:
+        if str(path).endswith(f"build_id={old}"):
+            raise OSError(39, "Directory not empty", str(path))
+        real(path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rmdir", is_busy)
+        publish_as(home, "next", [W2])
+    assert folders(home)[W2] == sorted([old, "next"])
+    publish_as(home, "after", [W3])
+    assert folders(home)[W2] == ["next"]
 
 
 def test_a_crash_after_the_rename_leaves_the_new_store(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = publication._sync
+    real = publication.sync
 
     def crashes(path: Path) -> None:
         if path.is_dir():
             raise Crash
         real(path)
 
-    monkeypatch.setattr(publication, "_sync", crashes)
+    monkeypatch.setattr(publication, "sync", crashes)
+    change(home, 777, W2)
     with pytest.raises(Crash):
         publish_as(home, "there", [W1, W2, W3])
     assert set(currents(home).values()) == {"there"}
+    assert details(home, W2) == {"777"}
 
 
-def test_the_rename_is_the_last_step_and_the_file_is_safe_before_it(
+def test_everything_is_safe_before_the_rename_and_old_evidence_goes_after_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, synced = publication._sync, []
+    real, synced = publication.sync, []
 
     def sync(path: Path) -> None:
         synced.append((path.name, bytes_of(home)))
+        assert set(folders(home)[W1]) == {old, "next"}
         real(path)
 
-    before = bytes_of(home)
-    monkeypatch.setattr(publication, "_sync", sync)
+    before, old = bytes_of(home), currents(home)[W1]
+    monkeypatch.setattr(publication, "sync", sync)
+    monkeypatch.setattr(evidence_files, "sync", sync)
     publish_as(home, "next", [W1])
-    assert synced == [(".next-next.duckdb", before), ("published", bytes_of(home))]
+    evidence = ["evidence.parquet", "build_id=next", f"week_start={W1}", "evidence", "published"]
+    assert synced == [
+        *((name, before) for name in evidence),
+        (".next-next.duckdb", before),
+        ("published", bytes_of(home)),
+    ]
     assert bytes_of(home) != before
+    assert folders(home)[W1] == ["next"]
 
 
 def test_a_failed_rename_leaves_the_previous_store(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -490,8 +651,14 @@ def test_what_a_killed_run_left_is_removed(home: Path) -> None:
         (folder / name).write_bytes(b"half")
     (folder / ".next-killed.duckdb.tmp").mkdir()
     (folder / ".next-killed.duckdb.tmp" / "duckdb_temp_storage-0.tmp").write_bytes(b"spilled")
+    for week in (W1, "2026-02-02"):
+        half = folder / "evidence" / f"week_start={week}" / "build_id=killed"
+        half.mkdir(parents=True)
+        (half / "evidence.parquet").write_bytes(b"half")
     publish_as(home, "next", [W1])
-    assert list(folder.iterdir()) == [store_of(home)]
+    assert leftovers(home) == set()
+    assert folders(home) == {week: [build] for week, build in currents(home).items()}
+    assert len(list((folder / "evidence").iterdir())) == 3
 
 
 SWAPS = 5
@@ -524,9 +691,11 @@ def test_kill_9_at_any_moment_of_a_publication_leaves_a_whole_store(home: Path) 
             assert query(home, f"select distinct {column} from marts.{table} where week_start = ?", [W2]) == [
                 (int(build),)
             ]
+        assert details(home, W2) == {build}
     publish_as(home, "last", [W2])
     assert currents(home)[W2] == "last"
-    assert list((home / "published").iterdir()) == [store_of(home)]
+    assert leftovers(home) == set()
+    assert folders(home) == {week: [build] for week, build in currents(home).items()}
 
 
 _TWO_FIGURES = """
@@ -558,12 +727,33 @@ def _read_on(store: Path, stop: Any, found: Any) -> None:
     found.put((reads, builds))
 
 
+def _read_evidence_on(home: Path, metric_and_seller: tuple[str, str], stop: Any, found: Any) -> None:
+    """Read the evidence again and again as the command does; in a process of its own."""
+    reads, builds = 0, set()
+    while not stop.is_set():
+        try:
+            rows = list(_rows(Home(home), *metric_and_seller, W2, ["detail"]))
+        except Exception as error:
+            found.put(f"{type(error).__name__}: {error}")
+            return
+        if len(set(rows)) != 1:
+            found.put(f"mixed or nothing: {rows}")
+            return
+        reads += 1
+        builds.add(rows[0][0])
+    found.put((reads, builds))
+
+
 def test_readers_meet_no_lock_and_see_whole_builds_only(home: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     change(home, 0, W2)
     publish_as(home, "0", [W2])
     stop, found = spawn.Event(), spawn.Queue()
-    readers = [spawn.Process(target=_read_on, args=(store_of(home), stop, found)) for _ in range(2)]
+    of_evidence = evidence_of(home)[W2][0][1:3]
+    readers = [
+        spawn.Process(target=_read_on, args=(store_of(home), stop, found)),
+        spawn.Process(target=_read_evidence_on, args=(home, of_evidence, stop, found)),
+    ]
     for reader in readers:
         reader.start()
     with open_store(store_of(home)) as held:

@@ -24,7 +24,7 @@ from orchestration.publication.reading import open_store
 from orchestration.resources import HomeIsBusyError, writer_lock
 from orchestration.sample import write_sample
 from orchestration.settings import Home
-from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, Ended, metric_store, run
+from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, Ended, evidence_of, metric_store, run
 
 ALL_WEEKS = f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}"
 WEEK_4 = "2026-01-26"
@@ -211,6 +211,7 @@ class TestDisturbedRuns:
         assert found.keys() == expected.keys()
         for name in expected:
             assert found[name] == expected[name], name
+        assert evidence_of(disturbed.home) == evidence_of(sample_home)
         assert query(
             disturbed.home, "select week_start::varchar, count(*) from marts.publication group by 1 order by 1"
         ) == [(week, 1) for week in SAMPLE_WEEKS]
@@ -231,7 +232,8 @@ class TestDisturbedRuns:
         assert disturbed.orphans == []
 
     def test_nothing_unfinished_is_left_in_the_home(self, disturbed: Disturbed) -> None:
-        assert [path.name for path in (disturbed.home / "published").iterdir()] == ["metric_store.duckdb"]
+        assert {path.name for path in (disturbed.home / "published").iterdir()} == {"metric_store.duckdb", "evidence"}
+        assert len(list((disturbed.home / "published" / "evidence").glob("*/*"))) == len(SAMPLE_WEEKS)
         assert not (disturbed.home / ".scratch").exists()
         assert not (disturbed.home / ".writer.json").exists()
 

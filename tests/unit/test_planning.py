@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class Known:
         for p in plans:
             if p.week_start not in withheld:
                 self.published[p.week_start] = PublishedWeek(
-                    p.week_start, "build", LATER, p.config_hash, planning.code_version(), p.raw_fingerprint
+                    p.week_start, "build", LATER, p.config_hash, planning.code_version(), p.raw_fingerprint, True
                 )
 
 
@@ -221,6 +222,14 @@ def test_a_published_week_with_another_code_version_is_computed_only_when_asked_
     monkeypatch.setattr(planning, "code_version", lambda: "other")
     assert known.weeks() == []
     assert [(p.week_start, p.is_published) for p in known.plan(W1)] == [(W1, True)]
+
+
+def test_a_published_week_whose_evidence_is_missing_is_computed_only_when_asked_for(known: Known) -> None:
+    known.land(file("a", [W1, W2]))
+    known.end(known.plan())
+    known.published[W1] = replace(known.published[W1], has_evidence=False)
+    assert known.weeks() == []
+    assert known.weeks(W1, W2) == [W1]
 
 
 def test_configuration_that_changes_for_one_week_concerns_that_week(known: Known, tmp_path: Path) -> None:

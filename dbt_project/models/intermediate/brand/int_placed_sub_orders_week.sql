@@ -33,6 +33,7 @@ select
     sub_orders.cancelled_at,
     sub_orders.cancellation_reason,
     open_flags.flagged_at as user_flagged_at,
+    open_flags.reason as user_flag_reason,
     sub_orders.shipped_at is not null as is_shipped,
     sla_breach_reasons.reason is not null as is_sla_breach_cancellation,
     open_flags.user_id is not null as is_of_bad_user,

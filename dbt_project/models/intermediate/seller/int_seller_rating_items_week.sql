@@ -61,6 +61,7 @@ with
         select
             items.*,
             rejections.reason is not null as is_rejected,
+            {{ worked_us("pending", "items.pending_since") }} as pending_since_us,
             {{ worked_us("shipping_end", "items.shipping_ends_at") }}
             - {{ worked_us("pending", "items.pending_since") }} as shipping_us,
             {{ worked_us("packing_end", "items.packing_ends_at") }}
@@ -81,7 +82,12 @@ select
     seller_id,
     sub_order_id,
     order_id,
+    weekend_days,
     pending_since,
+    pending_since_us,
+    shipping_limit_48h_us,
+    shipping_limit_us,
+    packing_limit_us,
     ready_to_ship_at,
     shipped_at,
     delivered_at,

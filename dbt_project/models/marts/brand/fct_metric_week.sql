@@ -15,40 +15,7 @@
     "interval_low",
     "interval_high",
 ] %}
-with
-
-    publishable as (select week_start from {{ source("inputs", "gate_verdicts") }} where is_publishable),
-
-    fresh as (
-        select metrics.week_start, {% for column in columns %} metrics.{{ column }}, {% endfor %} true as is_fresh
-        from {{ ref("int_metric_week") }} as metrics
-        inner join publishable on metrics.week_start = publishable.week_start
-    ),
-
-    -- published before and not replaced by this run, be it that the week was withheld or not asked for
-    standing as (
-        select metrics.week_start, {% for column in columns %} metrics.{{ column }}, {% endfor %} false as is_fresh
-        from {{ source("inputs", "published_metrics") }} as metrics
-        left join publishable on metrics.week_start = publishable.week_start
-        where publishable.week_start is null
-    ),
-
-    published as (
-        select *
-        from fresh
-        union all
-        select *
-        from standing
-    ),
-
-    following as (select {{ date_add_days("week_start", 7) }} as week_start from publishable),
-
-    to_publish as (
-        select published.*, {{ date_add_days("published.week_start", -7) }} as previous_week_start
-        from published
-        left join following on published.week_start = following.week_start
-        where published.is_fresh or following.week_start is not null
-    )
+with {{ ctes_to_publish(ref("int_metric_week"), source("inputs", "published_metrics"), columns) }}
 
 select
     to_publish.week_start,

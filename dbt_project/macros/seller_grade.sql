@@ -1,0 +1,51 @@
+{#
+    The metrics of the seller grade: the counts of int_seller_grade_metrics_week that are numerator and
+    denominator of each.
+#}
+{% macro seller_grade_metrics() %}
+    {{
+        return(
+            {
+                "seller_cancel_rate": {"numerator": "seller_cancelled", "denominator": "lines"},
+                "customer_cancel_rate": {"numerator": "customer_cancelled", "denominator": "lines"},
+                "shipment_in_target_duration": {"numerator": "in_target", "denominator": "judged"},
+                "seller_related_delivery_problems": {"numerator": "with_problem", "denominator": "lines"},
+            }
+        )
+    }}
+{% endmacro %}
+
+{#
+    The rows of a dated configuration file that hold on the date of A of each week, as steps: each reaches from `start`
+    up to the `start` of the next one, the last has no end. Columns: week_start, `columns`, starts_at, ends_before.
+#}
+{% macro steps_valid_at(file, start, columns, of=[]) %}
+    select
+        weeks.week_start,
+        {% for column in columns %} steps.{{ column }}, {% endfor %}
+        steps.{{ start }} as starts_at,
+        lead(steps.{{ start }}) over (
+            partition by weeks.week_start {% for column in of %}, steps.{{ column }} {% endfor %}
+            order by steps.{{ start }}
+        ) as ends_before
+    from {{ ref("int_weeks") }} as weeks
+    inner join {{ source("config", file) }} as steps on {{ is_valid_on("steps", "weeks.calculated_on") }}
+{% endmacro %}
+
+{# Whether a figure lies on a step of `steps_valid_at`. #}
+{% macro is_on_step(figure, steps) %}
+    (
+        {{ figure }} >= {{ steps }}.starts_at
+        and ({{ steps }}.ends_before is null or {{ figure }} < {{ steps }}.ends_before)
+    )
+{% endmacro %}
+
+{# Millionths of a configured number, which has up to six decimals: whole numbers, to compute with exactly. #}
+{% macro millionths(number) %} cast(cast({{ number }} as decimal(38, 6)) * 1000000 as bigint){% endmacro %}
+
+{# score x weight in whole numbers, to be divided by `weighted_by` of the weights that count. #}
+{% macro weighted_score(score, weight) %}
+    (cast({{ millionths(score) }} as {{ wide_integer_type() }}) * {{ millionths(weight) }})
+{% endmacro %}
+
+{% macro weighted_by(weight) %}(cast({{ millionths(weight) }} as {{ wide_integer_type() }}) * 1000000) {% endmacro %}
