@@ -97,8 +97,9 @@ def simulated(home: Home, config: Path, weeks: Sequence[date], say: Callable[[st
         tables = [table.name for table in mart_tables(MANIFEST_PATH) if table.name in _TABLES]
         _copy_published(home, scratch, tables, weeks)
         say("computing grades and limits")
-        for _ in DbtProjectRun(scratch).build([f"+{table}" for table in tables], ["resource_type:test"]):
-            pass
+        with DbtProjectRun(scratch) as dbt:
+            for _ in dbt.build([f"+{table}" for table in tables], ["resource_type:test"]):
+                pass
         with open_warehouse(scratch) as db:
             yield _compared(db, tables, sorted(weeks), _notes(home, state, weeks))
 
