@@ -19,8 +19,9 @@ from orchestration.publication.reading import open_store, published_weeks
 from orchestration.settings import Home
 from orchestration.weeks import in_words
 
-#: Where the metrics of a family are, the column of their id, and the columns that are shown.
-_TABLES = {
+#: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
+#: columns that are shown.
+_TABLES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
     "brand": (
         "fct_metric_week",
         "metric_id",
@@ -33,6 +34,14 @@ _TABLES = {
         "fct_seller_rating_week",
         "kpi_id",
         ("week_start", "seller_id", "numerator", "denominator", "value", "display_value", "period_start", "period_end"),
+    ),
+    "order_volume_limit": (
+        "fct_seller_operational_week",
+        None,
+        (
+            *("week_start", "seller_id", "orders_due", "cancelled_seller_fault", "not_on_time"),
+            *("cancellation_rate", "on_time_rate", "is_assessable", "is_met"),
+        ),
     ),
 }
 
@@ -65,8 +74,8 @@ def _read(
 ) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
     family = _family(store, metric_id)
     table, id_column, columns = _TABLES[family]
-    where: list[str] = [f"{id_column} = ?"]
-    parameters: list[object] = [metric_id]
+    where: list[str] = [f"{id_column} = ?"] if id_column else ["true"]
+    parameters: list[object] = [metric_id] if id_column else []
     if week:
         where, parameters = [*where, "week_start = ?"], [*parameters, week]
     if family == "brand":

@@ -25,6 +25,8 @@ TABLES = (
     "fct_retry_reason_week",
     "fct_null_request_id_week",
     "fct_seller_rating_week",
+    "fct_seller_operational_week",
+    "fct_seller_ovl_week",
 )
 
 pytestmark = pytest.mark.xdist_group("conformance")
