@@ -315,6 +315,11 @@ def stored(
                 "select * exclude (metric_id) from marts.fct_seller_grade_metric_week "
                 f"where metric_id = '{metric}' and {where} order by week_start, seller_id"
             )
+        elif family == "order_volume_limit":
+            cursor = store.execute(
+                "select * exclude (most_orders_in_a_day) from marts.fct_seller_operational_week "
+                f"where {where} order by week_start, seller_id"
+            )
         else:
             cursor = store.execute(
                 "select * exclude (kpi_id, calculated_at) from marts.fct_seller_rating_week "
