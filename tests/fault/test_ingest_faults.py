@@ -44,6 +44,11 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "home")
 
 
+def zipped(content: bytes) -> bytes:
+    """The content as gzip, the same bytes at any time: they are part of the names of tests."""
+    return gzip.compress(content, mtime=0)
+
+
 def cut(content: bytes) -> bytes:
     return content[: len(content) * 2 // 3]
 
@@ -65,15 +70,15 @@ BROKEN: dict[str, tuple[str, Callable[[], bytes]]] = {
     "parquet that is text": (".parquet", lambda: as_csv(MANY)),
     "empty parquet": (".parquet", lambda: b""),
     "short parquet": (".parquet", lambda: b"PAR1PAR1"),
-    "truncated gzip of csv": (".csv.gz", lambda: cut(gzip.compress(as_csv(MANY)))),
-    "truncated gzip of json": (".jsonl.gz", lambda: cut(gzip.compress(as_jsonl(MANY)))),
-    "gzip that breaks off at the end of a line": (".jsonl.gz", lambda: without_checksum(gzip.compress(as_jsonl(MANY)))),
+    "truncated gzip of csv": (".csv.gz", lambda: cut(zipped(as_csv(MANY)))),
+    "truncated gzip of json": (".jsonl.gz", lambda: cut(zipped(as_jsonl(MANY)))),
+    "gzip that breaks off at the end of a line": (".jsonl.gz", lambda: without_checksum(zipped(as_jsonl(MANY)))),
     "gzip of csv that breaks off at the end of a line": (
         ".csv.gz",
-        lambda: without_checksum(gzip.compress(as_csv(MANY))),
+        lambda: without_checksum(zipped(as_csv(MANY))),
     ),
-    "gzip with broken bytes": (".csv.gz", lambda: flipped(gzip.compress(as_csv(MANY)), 0.5)),
-    "gzip of json with broken bytes": (".jsonl.gz", lambda: flipped(gzip.compress(as_jsonl(MANY)), 0.5)),
+    "gzip with broken bytes": (".csv.gz", lambda: flipped(zipped(as_csv(MANY)), 0.5)),
+    "gzip of json with broken bytes": (".jsonl.gz", lambda: flipped(zipped(as_jsonl(MANY)), 0.5)),
     "gzip that is text": (".csv.gz", lambda: as_csv(MANY)),
     "gzip of json that is text": (".jsonl.gz", lambda: as_jsonl(MANY)),
     "gzip of nothing at all": (".csv.gz", lambda: b""),
@@ -144,10 +149,10 @@ def test_a_parquet_file_with_broken_bytes_anywhere_never_lands_in_part(place: Pl
     [
         (".csv", as_csv(logs("L1")).split(b"\n")[0] + b"\n"),
         (".csv", as_csv(logs("L1")).split(b"\n")[0]),
-        (".csv.gz", gzip.compress(as_csv(logs("L1")).split(b"\n")[0] + b"\n")),
+        (".csv.gz", zipped(as_csv(logs("L1")).split(b"\n")[0] + b"\n")),
         (".jsonl", b""),
         (".jsonl", b"\n\n"),
-        (".jsonl.gz", gzip.compress(b"")),
+        (".jsonl.gz", zipped(b"")),
         (".parquet", as_parquet(logs("L1"))[:0] or None),
     ],
 )
