@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
-from orchestration.cli import main
+from orchestration.cli.app import main
 from orchestration.configuration import load_configuration
 from orchestration.publication.reading import open_store
 from orchestration.settings import Home
