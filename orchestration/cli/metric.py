@@ -15,8 +15,9 @@ from orchestration.errors import MetricStoreError
 from orchestration.publication.reading import PublishedWeek, not_published, open_store, published_weeks
 from orchestration.settings import Home
 
-#: Where the metrics of a family are, the column of their id, and the columns that are shown.
-_TABLES = {
+#: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
+#: columns that are shown.
+_TABLES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
     "brand": (
         "fct_metric_week",
         "metric_id",
@@ -34,6 +35,14 @@ _TABLES = {
         "fct_seller_grade_metric_week",
         "metric_id",
         ("week_start", "seller_id", "numerator", "denominator", "value", "score", "weight", "contribution"),
+    ),
+    "order_volume_limit": (
+        "fct_seller_operational_week",
+        None,
+        (
+            *("week_start", "seller_id", "orders_due", "cancelled_seller_fault", "not_on_time"),
+            *("cancellation_rate", "on_time_rate", "is_assessable", "is_met"),
+        ),
     ),
 }
 
@@ -58,8 +67,8 @@ def _read(
 ) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
     family = _family(store, metric_id)
     table, id_column, columns = _TABLES[family]
-    where: list[str] = [f"{id_column} = ?"]
-    parameters: list[object] = [metric_id]
+    where: list[str] = [f"{id_column} = ?"] if id_column else ["true"]
+    parameters: list[object] = [metric_id] if id_column else []
     if week:
         where, parameters = [*where, "week_start = ?"], [*parameters, week]
     if family == "brand":

@@ -66,7 +66,8 @@ class Configuration:
         """16 hex digits that differ where, for the week, another figure, rule or text would hold.
 
         Of files with a validity only the rows valid at the date of A count, and not their dates: ending a version
-        leaves the weeks before as they were. Order, spacing and spelling do not count, nor which file held it.
+        leaves the weeks before as they were. Of a file that is a history the earlier rows count too, with the dates
+        up to then. Order, spacing and spelling do not count, nor which file held it.
         """
         valid_at = self._date_of_a(week_start)
         held = {file.stem: sorted(self._hashed_rows(file, valid_at)) for file in FILES}
@@ -108,8 +109,11 @@ class Configuration:
 
     def _hashed_rows(self, file: ConfigFile, valid_at: date) -> Iterator[str]:
         for row in self.rows[file.stem]:
-            if not file.is_dated or row.holds_on(valid_at):
+            if not file.is_dated or row.holds_on(valid_at) or (file.is_history and row.starts <= valid_at):
                 held = {name: canonical_text(value) for name, value in row.values.items() if name not in _VALIDITY}
+                if file.is_history:
+                    held["valid_from"] = canonical_text(row.starts)
+                    held["valid_to"] = canonical_text(row.ends) if row.ends <= valid_at else None
                 yield json.dumps(held, sort_keys=True)
 
     def _table(self, file: ConfigFile) -> pa.Table:

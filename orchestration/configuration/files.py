@@ -83,12 +83,14 @@ class ConfigFile:
     unique: sets of columns of which no two rows may hold the same values; where rows have a validity, on the same
         day. The empty set: one row at a time.
     complete: a column of which every value of its closed set must be there.
+    is_history: a week also follows the rows that held before it was calculated, and from when to when they did.
     """
 
     stem: str
     columns: tuple[Column, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     complete: str | None = None
+    is_history: bool = False
 
     @property
     def name(self) -> str:
@@ -202,6 +204,7 @@ FILES = (
             Column("release_after_weeks", Kind.WHOLE, bounds=WEEKS),
         ),
         unique=((),),
+        is_history=True,
     ),
     ConfigFile(
         "holidays",

@@ -28,6 +28,8 @@ TABLES = (
     "fct_metric_evidence_week",
     "fct_seller_grade_metric_week",
     "fct_seller_grade_week",
+    "fct_seller_operational_week",
+    "fct_seller_ovl_week",
 )
 
 pytestmark = pytest.mark.xdist_group("conformance")

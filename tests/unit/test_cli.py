@@ -310,6 +310,11 @@ def stored(
                 f"where metric_id = '{metric}' and dimension = '{dimension or 'overall'}' and {where} "
                 "order by week_start, member"
             )
+        elif family == "order_volume_limit":
+            cursor = store.execute(
+                "select * exclude (most_orders_in_a_day) from marts.fct_seller_operational_week "
+                f"where {where} order by week_start, seller_id"
+            )
         else:
             cursor = store.execute(
                 "select * exclude (kpi_id, calculated_at) from marts.fct_seller_rating_week "

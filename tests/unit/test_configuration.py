@@ -463,6 +463,24 @@ def test_the_hash_follows_another_figure_and_not_its_spelling(write: Write) -> N
     assert all(after[week] != before[week] for week in before)
 
 
+def test_the_hash_follows_the_limit_policies_that_held_before(write: Write) -> None:
+    """A limit follows from all weeks since the first order, each under the policy of its time."""
+    policy = default("ovl_policy").splitlines()[1]
+    ended = policy.replace("2015-01-01,", "2015-01-01,2024-08-26")
+    successor = policy.replace("2015-01-01,", "2024-08-26,")
+
+    def with_policies(*rows: str) -> dict[date, str]:
+        text = "\n".join([default("ovl_policy").splitlines()[0], *rows, ""])
+        return hashes(load_configuration(write("ovl_policy.csv", text)))
+
+    before, changed_before = with_policies(ended, successor), with_policies(ended.replace(",97,", ",96,"), successor)
+    assert all(changed_before[week] != before[week] for week in before)
+    later = with_policies(ended.replace("08-26", "08-28"), successor.replace("08-26", "08-28"))
+    assert [later[week] != before[week] for week in sorted(before)] == [False, True, True]
+    # What ends after the week leaves it as it was.
+    assert before[date(2024, 8, 12)] == with_policies(policy)[date(2024, 8, 12)]
+
+
 def test_the_hash_changes_for_the_weeks_in_which_a_changed_row_is_valid(write: Write) -> None:
     before = hashes(load_configuration(None))
     # From 2024-08-26 on, which is the date of A of the week of 2024-08-19.

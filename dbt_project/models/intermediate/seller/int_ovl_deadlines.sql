@@ -1,6 +1,6 @@
 {#
-    One row per stretch of time in which orders are created under one policy of the order volume limit: local days, cut at
-    midnight UTC and where working time begins, ends, or runs into another day. What an order created then has to meet.
+    One row per stretch of time in which orders are created under one policy of the order volume limit, and fall due by
+    the run's last week: local days, cut at midnight UTC and where working time begins, ends, or runs into another day.
     The confirmation runs out so many working hours after the creation: `confirm_due_at` for an order created at
     `runs_from`, as much later as the order is; the same instant for the whole stretch where `runs_from` is null.
 #}
@@ -21,7 +21,7 @@ with
             greatest(
                 {{ date_add_days("cast(sellers.first_ordered_at as date)", -1) }}, first_policy.valid_from
             ) as first_day,
-            -- what falls due more than a year after the last week is as good as never due
+            -- a confirmation may run out after the due date; more than a year after the last week is as good as never
             {{ date_add_days("run_weeks.week_start", 7 + 366) }} as last_day
         from run_weeks
         cross join sellers
@@ -58,25 +58,31 @@ with
 
     working_days as (select * from calendar where is_working),
 
+    -- the readings of a clock that runs in working time only
     worked as (
         select
             valid_from,
             day,
             working_day_number,
             work_starts_at,
-            sum({{ lag_us("work_starts_at", "work_ends_at") }}) over (
-                partition by valid_from order by day rows between unbounded preceding and current row
+            cast(
+                sum({{ lag_us("work_starts_at", "work_ends_at") }}) over (
+                    partition by valid_from order by day rows between unbounded preceding and current row
+                ) as bigint
             )
             - {{ lag_us("work_starts_at", "work_ends_at") }} as worked_us_before,
-            sum({{ lag_us("work_starts_at", "work_ends_at") }}) over (
-                partition by valid_from order by day rows between unbounded preceding and current row
-            ) as worked_us_after
+            cast(
+                sum({{ lag_us("work_starts_at", "work_ends_at") }}) over (
+                    partition by valid_from order by day rows between unbounded preceding and current row
+                ) as bigint
+            ) as worked_us_after,
+            lead(day) over (partition by valid_from order by day) is null as is_last
         from working_days
     ),
 
     hours as (select valid_from, confirm_working_hours * {{ hour_us() }} as confirm_us from policies),
 
-    -- the readings of the working clock at which the hours of orders created on a working day run out
+    -- the readings at which the hours of orders created on a working day run out
     running_out as (
         select
             worked.*,
@@ -87,35 +93,34 @@ with
     ),
 
     -- cut where they run into another working day: the last instant at which so much has been worked begins a day
-    running as (
+    running_into as (
         select
             created.valid_from,
             created.day,
             created.working_day_number,
-            {{
-                add_us(
-                    "created.work_starts_at",
-                    "cast(greatest(created.first_us, due.worked_us_before) - created.first_us as bigint)",
-                )
-            }} as starts_at,
-            {{
-                add_us(
-                    "created.work_starts_at",
-                    "cast(least(created.last_us, due.worked_us_after) - created.first_us as bigint)",
-                )
-            }} as ends_at,
-            {{
-                add_us(
-                    "due.work_starts_at",
-                    "cast(greatest(created.first_us, due.worked_us_before) - due.worked_us_before as bigint)",
-                )
-            }} as confirm_due_at
+            created.work_starts_at as created_from,
+            created.first_us,
+            due.work_starts_at as due_from,
+            due.worked_us_before,
+            greatest(created.first_us, due.worked_us_before) as from_us,
+            case when due.is_last then created.last_us else least(created.last_us, due.worked_us_after) end as until_us
         from running_out as created
         inner join
             worked as due
             on created.valid_from = due.valid_from
-            and created.first_us < due.worked_us_after
+            and (created.first_us < due.worked_us_after or due.is_last)
             and created.last_us > due.worked_us_before
+    ),
+
+    running as (
+        select
+            valid_from,
+            day,
+            working_day_number,
+            {{ add_us("created_from", "from_us - first_us") }} as starts_at,
+            {{ add_us("created_from", "until_us - first_us") }} as ends_at,
+            {{ add_us("due_from", "from_us - worked_us_before") }} as confirm_due_at
+        from running_into
     ),
 
     -- outside working time an order is as if created when the next working day begins
@@ -166,6 +171,7 @@ with
             least(parts.ends_at, policies.ends_at) as ends_at,
             calendar.day as created_on,
             handover.day as due_on,
+            {{ monday_of("handover.day") }} as week_start,
             handover.ends_at as handover_due_at,
             parts.confirm_due_at,
             parts.runs_from
@@ -178,15 +184,7 @@ with
             and calendar.working_day_number + policies.handover_working_days = handover.working_day_number
     )
 
-select
-    utc_day,
-    starts_at,
-    ends_at,
-    created_on,
-    due_on,
-    {{ monday_of("due_on") }} as week_start,
-    handover_due_at,
-    confirm_due_at,
-    runs_from
+select due.*
 from due
-where starts_at < ends_at
+inner join run_weeks on due.week_start <= run_weeks.week_start
+where due.starts_at < due.ends_at
