@@ -63,6 +63,8 @@ HOURS = Bounds(at_least=Decimal(1), at_most=Decimal(1000))
 DAYS = Bounds(at_least=Decimal(1), at_most=Decimal(3650))
 DAYS_OR_NONE = Bounds(at_least=Decimal(0), at_most=Decimal(3650))
 WEEKS = Bounds(at_least=Decimal(1), at_most=Decimal(520))
+# A grade lies between its scores, and must fit its published column.
+SCORE = Bounds(at_least=Decimal(-1_000_000), at_most=Decimal(1_000_000))
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ FILES = (
             Column("metric_id", one_of=GRADE_METRICS),
             Column("min", Kind.DECIMAL),
             Column("max", Kind.DECIMAL),
-            Column("score", Kind.DECIMAL),
+            Column("score", Kind.DECIMAL, bounds=SCORE),
             *_VALIDITY,
         ),
     ),

@@ -48,6 +48,31 @@ FAULTS: dict[str, tuple[str, Callable[[], str | bytes], list[str]]] = {
         lambda: replaced("grade_bands.csv", "seller_cancel_rate,3,10,", "seller_cancel_rate,1,10,"),
         ["grade_bands.csv, rows 7-8", "seller_cancel_rate"],
     ),
+    "bands that don't start at 0": (
+        "grade_bands.csv",
+        lambda: replaced("grade_bands.csv", "seller_cancel_rate,0,2,", "seller_cancel_rate,1,2,"),
+        ["grade_bands.csv, row 7", "seller_cancel_rate", "start at 1"],
+    ),
+    "bands that don't end at 100": (
+        "grade_bands.csv",
+        lambda: replaced("grade_bands.csv", "seller_cancel_rate,61,100,", "seller_cancel_rate,61,99,"),
+        ["grade_bands.csv, row 11", "seller_cancel_rate", "end at 99"],
+    ),
+    "an inverted band": (
+        "grade_bands.csv",
+        lambda: replaced("grade_bands.csv", "seller_cancel_rate,3,10,", "seller_cancel_rate,10,3,"),
+        ["grade_bands.csv, row 8", "seller_cancel_rate", "inverted"],
+    ),
+    "a band outside 0 to 100": (
+        "grade_bands.csv",
+        lambda: replaced("grade_bands.csv", "seller_cancel_rate,61,100,", "seller_cancel_rate,61,101,"),
+        ["grade_bands.csv, row 11", "seller_cancel_rate", "outside 0 to 100"],
+    ),
+    "a metric without bands": (
+        "grade_weights.csv",
+        lambda: "metric_id,weight,valid_from,valid_to\ncustomer_cancel_rate,100,2014-01-01,\n",
+        ["grade_weights.csv, row 2", "customer_cancel_rate has a weight, but no bands valid on 2014-01-01"],
+    ),
     "a misspelt file": (
         "grade_weight.csv",
         lambda: default("grade_weights.csv"),
@@ -161,18 +186,20 @@ def test_what_is_published_can_be_read_meanwhile(home: Path) -> None:
     assert (status.exit_code, status.stderr.startswith("Error: grade_weights.csv")) == (1, True)
 
 
-def test_no_policy_for_a_week_of_the_run_stops_it_before_anything_is_built(home_copy: Path) -> None:
+@pytest.mark.parametrize("name", ["ovl_policy.csv", "grade_weights.csv"])
+def test_no_policy_or_weights_for_a_week_of_the_run_stop_it_before_anything_is_built(
+    name: str, home_copy: Path
+) -> None:
     """The files are sound, but not for the week that is asked for: only the run knows its weeks."""
     (home_copy / "config").mkdir()
-    policy = default("ovl_policy.csv").replace("2015-01-01", "2026-01-20")
-    (home_copy / "config" / "ovl_policy.csv").write_text(policy)
+    (home_copy / "config" / name).write_text(default(name).replace("2015-01-01", "2026-01-20"))
     warehouse, store = home_copy / "warehouse.duckdb", home_copy / "published" / "metric_store.duckdb"
     before = [(file.stat().st_mtime_ns, file.stat().st_ino) for file in (warehouse, store)]
     ended = metric_store("run", "--home", home_copy, "--weeks", f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[1]}")
     assert (ended.status, ended.out) == (1, "")
     said = ended.err[ended.err.index("Error: ") :]
     assert said.startswith(
-        "Error: ovl_policy.csv, valid_from: no row is valid on 2026-01-12, when week 2026-01-05 is calculated"
+        f"Error: {name}, valid_from: no row is valid on 2026-01-12, when week 2026-01-05 is calculated"
     )
     assert len(said.splitlines()) == 1
     assert [(file.stat().st_mtime_ns, file.stat().st_ino) for file in (warehouse, store)] == before

@@ -315,6 +315,11 @@ def stored(
                 "select * exclude (most_orders_in_a_day) from marts.fct_seller_operational_week "
                 f"where {where} order by week_start, seller_id"
             )
+        elif family == "seller_grade":
+            cursor = store.execute(
+                "select * exclude (metric_id) from marts.fct_seller_grade_metric_week "
+                f"where metric_id = '{metric}' and {where} order by week_start, seller_id"
+            )
         else:
             cursor = store.execute(
                 "select * exclude (kpi_id, calculated_at) from marts.fct_seller_rating_week "
@@ -359,7 +364,11 @@ def test_every_metric_of_the_catalogue_by_every_dimension(sample_home: Path) -> 
 
 
 def test_one_week_of_a_metric(sample_home: Path) -> None:
-    for metric, family in (("o2d_ratio", "brand"), ("return_rate", "seller_rating")):
+    for metric, family in (
+        ("o2d_ratio", "brand"),
+        ("return_rate", "seller_rating"),
+        ("seller_cancel_rate", "seller_grade"),
+    ):
         rows = json.loads(call("metric", metric, "--week", SAMPLE_WEEKS[1], "--home", sample_home, "--json").stdout)
         assert {row["week_start"] for row in rows} == {SAMPLE_WEEKS[1]}
         assert len(rows) == len(stored(sample_home, metric, family, None, SAMPLE_WEEKS[1])[1])

@@ -304,6 +304,9 @@ REFUSED = [
     ("grade_bands", 8, "3,10,", "0,10,", r"rows 7-8, min: the bands of seller_cancel_rate .* overlap"),
     ("grade_bands", 8, "3,10,", "10,3,", r"row 8, min: the band 10-3 of seller_cancel_rate is inverted"),
     ("grade_bands", 11, "100", "101", r"row 11, max: 101 of seller_cancel_rate is outside 0 to 100"),
+    ("grade_bands", 7, "0,2,", "-1,2,", r"row 7, min: -1 of seller_cancel_rate is outside 0 to 100"),
+    ("grade_bands", 11, "100,1,", "100,1000001,", r"row 11, score: 1000001 is out of range; .* at most 1000000"),
+    ("grade_bands", 11, "100,1,", "100,,", r"row 11, score: is empty; give a value"),
 ]
 
 
@@ -352,6 +355,20 @@ def test_a_version_that_begins_late_leaves_a_sum_below_100(write: Write) -> None
     text = "metric_id,weight,valid_from,valid_to\n" + HALF.format("2015-01-01,").replace("2015", "2016", 1)
     message = only_problem(write("grade_weights.csv", text))
     assert message.startswith("grade_weights.csv, row 3, weight: the weights valid from 2015-01-01 sum to 50, not 100")
+
+
+def test_a_metric_with_a_weight_and_no_band_at_all_is_named(write: Write) -> None:
+    bands = "".join(line for line in default("grade_bands").splitlines(keepends=True) if "customer" not in line)
+    message = only_problem(write("grade_bands.csv", bands))
+    assert message.startswith(
+        "grade_weights.csv, row 4, metric_id: customer_cancel_rate has a weight, but no bands valid on 2015-01-01; add"
+    )
+
+
+def test_a_metric_without_weight_needs_no_band(write: Write) -> None:
+    write("grade_weights.csv", "metric_id,weight,valid_from,valid_to\n" + HALF.format("2015-01-01,"))
+    bands = "".join(line for line in default("grade_bands").splitlines(keepends=True) if "customer" not in line)
+    load_configuration(write("grade_bands.csv", bands))
 
 
 def test_bands_that_end_before_the_weight_are_missed(write: Write) -> None:
