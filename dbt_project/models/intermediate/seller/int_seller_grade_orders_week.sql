@@ -16,13 +16,14 @@ with
 
     packages as (select seller_id, order_id, shipped_at from {{ ref("stg_marketplace__packages") }}),
 
-    seen as (
-        select sub_orders.seller_id, sub_orders.order_id, min(sub_orders.ordered_at) as created_at
+    recent as (
+        select sub_orders.*
         from sub_orders
         cross join span
-        where sub_orders.ordered_at >= span.starts_at and sub_orders.ordered_at < span.ends_at
-        group by sub_orders.seller_id, sub_orders.order_id
+        where sub_orders.ordered_at >= span.starts_at and sub_orders.ordered_at <= span.ends_at
     ),
+
+    seen as (select seller_id, order_id, min(ordered_at) as created_at from recent group by seller_id, order_id),
 
     -- a line in a window doesn't tell that the order began there
     created_before as (
@@ -63,7 +64,7 @@ with
             cancelled_at,
             -- longer than any order waits, and short enough to name a date
             case when estimated_delivery_days > 36500 then 36500 else estimated_delivery_days end as estimated_days
-        from sub_orders
+        from recent
         union all
         select
             seller_id,
