@@ -3,6 +3,9 @@
     (select max(value) from {{ source("config", "settings") }} where key = '{{ key }}')
 {% endmacro %}
 
+{# A number of settings.csv in whole millionths: settings have six decimals at most, so nothing is lost. #}
+{% macro setting_millionths(key) %} cast(cast({{ setting(key) }} as decimal(18, 6)) * 1000000 as bigint){% endmacro %}
+
 {# Rows of a configuration file with valid_from and valid_to that hold on a day. #}
 {% macro is_valid_on(alias, day) %}
     ({{ alias }}.valid_from <= {{ day }} and ({{ alias }}.valid_to is null or {{ day }} < {{ alias }}.valid_to))

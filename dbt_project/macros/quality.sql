@@ -106,6 +106,9 @@
                 "fct_seller_ovl_week": "fct_seller_ovl_week",
                 "fct_seller_grade_metric_week": "fct_seller_grade_metric_week",
                 "fct_seller_grade_week": "int_seller_grade_week",
+                "fct_inventory_sync_week": "fct_inventory_sync_week",
+                "fct_promise_week": "fct_promise_week",
+                "fct_oms_readiness_week": "fct_oms_readiness_week",
             }
         )
     }}
@@ -132,6 +135,36 @@
                     "figure": "on_time_rate",
                 },
                 {"relation": "fct_seller_grade_metric_week", "metric": "metric_id", "figure": "value"},
+                {
+                    "relation": "fct_inventory_sync_week",
+                    "metric": "'inventory_accuracy_rate'",
+                    "figure": "accuracy_rate",
+                },
+                {
+                    "relation": "fct_promise_week",
+                    "metric": "'ship_kept_rate'",
+                    "figure": "ship_kept_rate",
+                },
+                {
+                    "relation": "fct_promise_week",
+                    "metric": "'delivery_kept_rate'",
+                    "figure": "delivery_kept_rate",
+                },
+                {
+                    "relation": "fct_oms_readiness_week",
+                    "metric": "'oms_success_rate'",
+                    "figure": "success_rate",
+                },
+                {
+                    "relation": "fct_oms_readiness_week",
+                    "metric": "'oms_error_budget_left'",
+                    "figure": "error_budget_left_pct",
+                },
+                {
+                    "relation": "fct_oms_readiness_week",
+                    "metric": "'oms_headroom'",
+                    "figure": "headroom",
+                },
             ]
         )
     }}

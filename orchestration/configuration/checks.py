@@ -90,7 +90,8 @@ def _check_complete(content: Content, column: str) -> None:
     if not content.is_clean:
         return
     there = {row.text(column) for row in content.rows}
-    missing = [value for value in content.file.column(column).one_of if value not in there]
+    required = set(content.file.column(column).one_of) - set(content.file.optional)
+    missing = [value for value in content.file.column(column).one_of if value in required - there]
     if missing:
         content.report(None, column, f"no row for {', '.join(missing)}; add one for each, as in the default file")
 

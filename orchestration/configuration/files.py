@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 
-from orchestration.configuration.ids import GATE_RULES, GRADE_METRICS, METRICS, PERIOD_KPIS
+from orchestration.configuration.ids import GATE_RULES, GRADE_METRICS, METRICS, PERIOD_KPIS, READINESS_METRICS
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -84,7 +84,7 @@ class ConfigFile:
 
     unique: sets of columns of which no two rows may hold the same values; where rows have a validity, on the same
         day. The empty set: one row at a time.
-    complete: a column of which every value of its closed set must be there.
+    complete: a column of which every value of its closed set must be there, but those of `optional`.
     is_history: a week also follows the rows that held before it was calculated, and from when to when they did.
     """
 
@@ -92,6 +92,7 @@ class ConfigFile:
     columns: tuple[Column, ...]
     unique: tuple[tuple[str, ...], ...] = ()
     complete: str | None = None
+    optional: tuple[str, ...] = ()
     is_history: bool = False
 
     @property
@@ -221,7 +222,7 @@ FILES = (
     ConfigFile(
         "metric_catalog",
         (
-            Column("metric_id", one_of=METRICS),
+            Column("metric_id", one_of=(*METRICS, *READINESS_METRICS)),
             Column("family", one_of=("brand", "seller_rating", "order_volume_limit", "seller_grade", "readiness")),
             Column("setup_name"),
             Column("seller_name"),
@@ -235,6 +236,7 @@ FILES = (
         ),
         unique=(("metric_id",),),
         complete="metric_id",
+        optional=READINESS_METRICS,
     ),
     ConfigFile(
         "gate_rules",

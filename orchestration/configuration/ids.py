@@ -42,6 +42,15 @@ METRICS = (
     "ovl_on_time_rate",
     *GRADE_METRICS,
 )
+# Figures of readiness. A catalogue may leave them out: then they aren't described, and the gate doesn't judge them.
+READINESS_METRICS = (
+    "inventory_accuracy_rate",
+    "ship_kept_rate",
+    "delivery_kept_rate",
+    "oms_success_rate",
+    "oms_error_budget_left",
+    "oms_headroom",
+)
 GATE_RULES = (
     "null_request_id_rate",
     "null_request_id_rate_client",

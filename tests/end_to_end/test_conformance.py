@@ -30,6 +30,9 @@ TABLES = (
     "fct_metric_evidence_week",
     "fct_seller_grade_metric_week",
     "fct_seller_grade_week",
+    "fct_inventory_sync_week",
+    "fct_promise_week",
+    "fct_oms_readiness_week",
 )
 
 pytestmark = pytest.mark.xdist_group("conformance")

@@ -45,6 +45,7 @@ with
 select
     day,
     week_start,
+    logged_at,
     oms_client,
     user_type,
     request_id,
