@@ -1,21 +1,5 @@
-"""The command line `metric-store`: a thin front for the same job that the UI, the schedule and the sensor launch."""
+"""The command line `metric-store`. Heavy modules are imported by the command that needs them, never here."""
 
-import os
-import sys
-from contextlib import suppress
-from typing import NoReturn
+from orchestration.cli.app import main
 
-
-def main() -> NoReturn:
-    """The console script. It ends the process at once: taking apart what Dagster made costs a second of every run."""
-    from orchestration.cli.app import main as command
-
-    status = 1
-    try:
-        command()
-    except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # whoever read it may be gone
-            stream.flush()
-    os._exit(status)
+__all__ = ["main"]

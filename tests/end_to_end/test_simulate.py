@@ -135,7 +135,10 @@ def test_people_see_what_changes_and_who_crosses_a_tier(sample_home: Path, tmp_p
     ended = simulate(sample_home, tmp_path, weeks=week)
     assert ended.status == 0, ended.text
     lines = ended.out.splitlines()
-    assert lines[0].split() == ["week_start", "seller_id", "old_grade", "new_grade", "old_tier", "new_tier"]
+    assert lines[0].split() == [
+        *("week_start", "seller_id", "old_grade", "new_grade", "old_tier", "new_tier"),
+        *("old_daily_order_limit", "new_daily_order_limit"),
+    ]
     assert f"Weeks {week}: {len(sellers)} rows of a week and seller; grade changes in 0, tier changes in" in ended.out
     assert f"Tier crossed: {len(sellers)}:" in ended.out
     assert f"{week} {grades(sample_home)[key][1]} -> all: " in ended.out

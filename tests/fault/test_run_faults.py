@@ -172,11 +172,11 @@ def disturbed(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Di
     (home / "published" / ".next-of-a-killed-run.duckdb").write_bytes(b"half")
 
     last = Running(home, "--weeks", ALL_WEEKS)
-    last.wait_for("run_inputs")
+    last.wait_for("landing/claims")  # from here on it holds the home, and has far to go
     history_before_last = history(home)
-    another = run(home, ALL_WEEKS)
     status_meanwhile = metric_store("status", "--home", home)
     metric_meanwhile = metric_store("metric", "o2d_ratio", "--home", home)
+    another = run(home, ALL_WEEKS)
     ended = last.end()
     return Disturbed(
         home,
