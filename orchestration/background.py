@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -160,6 +161,8 @@ def _end_with_parent(lifeline: Connection) -> None:
     """The parent holds the only other end, so reading ends when it closes it or is gone, kill -9 included."""
     with suppress(EOFError, OSError):
         lifeline.recv_bytes()
+    # Locks of the libraries are semaphores of the system, reported as leaked unless they are given back.
+    multiprocessing.util._run_finalizers()
     os._exit(0)
 
 
