@@ -162,7 +162,7 @@ def _end_with_parent(lifeline: Connection) -> None:
     with suppress(EOFError, OSError):
         lifeline.recv_bytes()
     # Locks of the libraries are semaphores of the system, reported as leaked unless they are given back.
-    multiprocessing.util._run_finalizers()
+    multiprocessing.util._run_finalizers()  # type: ignore[attr-defined]
     os._exit(0)
 
 
