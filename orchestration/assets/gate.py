@@ -88,7 +88,8 @@ def judge(store: MetricStoreResource, weeks: list[date]) -> GateReport:
 
 def rules(configuration: Configuration) -> list[Rule]:
     """The rules of gate_rules.csv."""
-    return [Rule(**row) for row in configuration.tables["gate_rules"].to_pylist()]
+    records: list[dict[str, Any]] = configuration.records("gate_rules")
+    return [Rule(**record) for record in records]
 
 
 def _check_results(report: GateReport) -> Iterator[AssetCheckResult]:

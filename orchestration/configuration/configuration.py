@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from orchestration.configuration.files import FILES, FILES_BY_STEM, ConfigFile, Kind
+from orchestration.configuration.files import FILES, FILES_BY_STEM, TEXT_TYPE, ConfigFile
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.configuration.reading import Row
 from orchestration.configuration.values import Value, canonical_text
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _VALIDITY = ("valid_from", "valid_to")
 
@@ -34,14 +30,17 @@ class Configuration:
     rows: dict[str, list[Row]]
     paths: dict[str, Path]
 
-    @cached_property
-    def tables(self) -> dict[str, pa.Table]:
-        """Each file as an Arrow table, in the declared column order: DATE, BIGINT, DECIMAL(18,6), BOOLEAN or text.
+    def records(self, stem: str) -> list[dict[str, Value | None]]:
+        """The rows of a file as they are stored: `ConfigFile.sql_types` in the declared order, empty cells None.
 
-        Empty cells are null. Times of day stay `hh:mm` and workdays a comma list, both text; so are the values of
-        settings, in one spelling per value.
+        Times of day stay `hh:mm` and workdays a comma list, both text; so are the values of settings, in one spelling
+        per value.
         """
-        return {file.stem: self._table(file) for file in FILES}
+        kinds = FILES_BY_STEM[stem].sql_types
+        return [
+            {name: canonical_text(row[name]) if kind == TEXT_TYPE else row[name] for name, kind in kinds.items()}
+            for row in self.rows[stem]
+        ]
 
     def setting(self, key: str) -> Value:
         """The typed value of a key of settings.csv: int, Decimal, or the name of the time zone."""
@@ -115,24 +114,3 @@ class Configuration:
                     held["valid_from"] = canonical_text(row.starts)
                     held["valid_to"] = canonical_text(row.ends) if row.ends <= valid_at else None
                 yield json.dumps(held, sort_keys=True)
-
-    def _table(self, file: ConfigFile) -> pa.Table:
-        # pyarrow takes a quarter of a second to import, which only a run has to spend.
-        import pyarrow as pa
-
-        types = {
-            Kind.WHOLE: pa.int64(),
-            Kind.DECIMAL: pa.decimal128(18, 6),
-            Kind.BOOLEAN: pa.bool_(),
-            Kind.DATE: pa.date32(),
-        }
-        schema = pa.schema([(column.name, types.get(column.kind, pa.string())) for column in file.columns])
-        rows = self.rows[file.stem]
-        arrays = [
-            pa.array(
-                [canonical_text(row[field.name]) if field.type == pa.string() else row[field.name] for row in rows],
-                type=field.type,
-            )
-            for field in schema
-        ]
-        return pa.Table.from_arrays(arrays, schema=schema)

@@ -15,10 +15,14 @@ from orchestration.configuration.ids import GATE_RULES, GRADE_METRICS, METRICS, 
 _PROJECT = Path(__file__).resolve().parents[2]
 
 
-class Kind(Enum):
-    """How a cell is read; `value` is the type it has in the warehouse."""
+TEXT_TYPE = "VARCHAR"
+_STORED_TYPES = ("BIGINT", "DECIMAL(18,6)", "BOOLEAN", "DATE")
 
-    TEXT = "VARCHAR"
+
+class Kind(Enum):
+    """How a cell is read; `value` is the type it has in the warehouse, if that isn't text."""
+
+    TEXT = TEXT_TYPE
     WHOLE = "BIGINT"
     DECIMAL = "DECIMAL(18,6)"
     BOOLEAN = "BOOLEAN"
@@ -109,6 +113,14 @@ class ConfigFile:
     def is_dated(self) -> bool:
         """Whether rows hold from valid_from (inclusive) to valid_to (exclusive, empty = open)."""
         return any(column.name == "valid_from" for column in self.columns)
+
+    @property
+    def sql_types(self) -> dict[str, str]:
+        """The columns of its table in the warehouse, in their order, and DuckDB's type of each."""
+        return {
+            column.name: column.kind.value if column.kind.value in _STORED_TYPES else TEXT_TYPE
+            for column in self.columns
+        }
 
     def column(self, name: str) -> Column:
         """The declared column of that name."""

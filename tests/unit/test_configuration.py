@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from orchestration.configuration import Configuration, ConfigurationError, Problem, load_configuration
 from orchestration.configuration.files import FILES, FILES_BY_STEM, SETTINGS, ConfigFile
 from orchestration.configuration.ids import GATE_RULES, METRICS, READINESS_METRICS
+from orchestration.warehouse import create_config_tables
 
 CONFORMANCE = Path(__file__).parents[3] / "shared" / "conformance"
 WEEK = date(2024, 8, 26)
@@ -68,9 +70,9 @@ def only_problem(config_dir: Path) -> str:
 def test_defaults_load_and_hold_for_a_week() -> None:
     configuration = load_configuration(None)
     configuration.check_week(WEEK)
-    assert set(configuration.tables) == set(FILES_BY_STEM)
+    assert set(configuration.rows) == set(FILES_BY_STEM)
     assert configuration.paths == {file.stem: file.default_path for file in FILES}
-    assert configuration.tables["oms_capacity"].num_rows == 0
+    assert configuration.records("oms_capacity") == []
 
 
 def test_default_settings_are_those_of_the_specification() -> None:
@@ -87,21 +89,34 @@ def test_default_settings_are_those_of_the_specification() -> None:
 
 
 def test_the_catalogue_and_the_gate_have_every_metric_and_rule_once() -> None:
-    tables = load_configuration(None).tables
-    assert sorted(tables["metric_catalog"]["metric_id"].to_pylist()) == sorted([*METRICS, *READINESS_METRICS])
-    assert sorted(tables["gate_rules"]["rule_id"].to_pylist()) == sorted(GATE_RULES)
+    rows = load_configuration(None).rows
+    assert sorted(row.text("metric_id") for row in rows["metric_catalog"]) == sorted([*METRICS, *READINESS_METRICS])
+    assert sorted(row.text("rule_id") for row in rows["gate_rules"]) == sorted(GATE_RULES)
     assert len(METRICS) == 33
     assert len(GATE_RULES) == 16
 
 
-def test_tables_are_typed_and_empty_cells_are_null() -> None:
-    tables = load_configuration(None).tables
-    assert str(tables["grade_weights"].schema.field("weight").type) == "decimal128(18, 6)"
-    assert str(tables["grade_weights"].schema.field("valid_from").type) == "date32[day]"
-    assert str(tables["kpi_periods"].schema.field("period_days").type) == "int64"
-    assert str(tables["failure_reasons"].schema.field("is_oms_fault").type) == "bool"
-    assert set(tables["grade_weights"]["valid_to"].to_pylist()) == {None}
-    assert tables["ovl_policy"]["workdays"].to_pylist() == ["mon,tue,wed,thu,fri"]
+def test_tables_of_the_warehouse_are_typed_and_empty_cells_are_null() -> None:
+    with duckdb.connect() as db:
+        create_config_tables(db, load_configuration(None))
+
+        def types_of(table: str) -> dict[str, str]:
+            return {name: kind for name, kind, *_ in db.execute(f"describe config.{table}").fetchall()}
+
+        for file in FILES:
+            assert types_of(file.stem) == file.sql_types
+        assert types_of("grade_weights")["weight"] == "DECIMAL(18,6)"
+        assert types_of("kpi_periods")["period_days"] == "BIGINT"
+        assert db.sql("select distinct valid_to from config.grade_weights").fetchall() == [(None,)]
+        assert db.sql("select workdays, workday_start from config.ovl_policy").fetchall() == [
+            ("mon,tue,wed,thu,fri", "08:00")
+        ]
+        assert db.sql("select count(*) from config.oms_capacity").fetchall() == [(0,)]
+        assert db.sql("select value from config.settings where key = 'availability_slo'").fetchall() == [("0.995",)]
+        assert db.sql("select is_oms_fault from config.failure_reasons group by all order by 1").fetchall() == [
+            (False,),
+            (True,),
+        ]
 
 
 def test_the_conformance_configuration_loads() -> None:
@@ -125,7 +140,7 @@ def test_importing_needs_no_arrow() -> None:
 def test_a_file_of_the_home_replaces_the_default_as_a_whole(write: Write) -> None:
     home = write("failure_reasons.csv", "flow,failure_reason,l2_category,is_oms_fault\nacceptance,A,oms_api,TRUE\n")
     configuration = load_configuration(home)
-    assert configuration.tables["failure_reasons"].to_pylist() == [
+    assert configuration.records("failure_reasons") == [
         {"flow": "acceptance", "failure_reason": "A", "l2_category": "oms_api", "is_oms_fault": True}
     ]
     assert configuration.paths["failure_reasons"] == home / "failure_reasons.csv"
@@ -136,7 +151,7 @@ def test_settings_left_out_have_their_defaults(write: Write) -> None:
     configuration = load_configuration(write("settings.csv", "key,value\nsmall_sample,50\n"))
     assert configuration.setting("small_sample") == 50
     assert configuration.setting("grade_window_days") == 28
-    assert configuration.tables["settings"].num_rows == len(SETTINGS)
+    assert len(configuration.rows["settings"]) == len(SETTINGS)
 
 
 def test_a_missing_folder_means_the_defaults(tmp_path: Path) -> None:
