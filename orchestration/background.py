@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import multiprocessing.synchronize
 import multiprocessing.util
 import os
 import signal
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -27,6 +29,16 @@ from orchestration.errors import MetricStoreError
 T = TypeVar("T")
 
 _start_lock = threading.Lock()
+
+#: How long the main thread of a process that is to end may stay in one call before it is ended all the same.
+_LAST_CALL_SECONDS = 10
+_ASK_AGAIN_SECONDS = 0.001
+_HANDLING_LOCKS = {
+    (multiprocessing.synchronize.__file__, "__init__"),
+    (multiprocessing.synchronize.__file__, "_cleanup"),
+    (multiprocessing.util.__file__, "__call__"),
+    (multiprocessing.util.__file__, "_run_finalizers"),
+}
 
 #: In the background process: where `emit` sends to.
 _events: Connection | None = None
@@ -151,6 +163,7 @@ def _start(lifeline: Connection, events: Connection, niceness: int) -> None:
     """Prepares the process: it ends with the parent, leaves Ctrl-C to it, and writes nothing on standard output."""
     global _events
     _events = events
+    signal.signal(signal.SIGALRM, _end)
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(niceness)
@@ -161,7 +174,22 @@ def _end_with_parent(lifeline: Connection) -> None:
     """The parent holds the only other end, so reading ends when it closes it or is gone, kill -9 included."""
     with suppress(EOFError, OSError):
         lifeline.recv_bytes()
-    # Locks of the libraries are semaphores of the system, reported as leaked unless they are given back.
+    os.kill(os.getpid(), signal.SIGALRM)
+    time.sleep(_LAST_CALL_SECONDS)
+    os._exit(0)
+
+
+def _end(_signal: int, frame: types.FrameType | None) -> None:
+    """Ends the process from its main thread, unless that makes or gives back a lock just now.
+
+    Locks are semaphores of the system, which Python reports as leaked where an ended process didn't give them back.
+    """
+    while frame is not None:
+        if (frame.f_code.co_filename, frame.f_code.co_name) in _HANDLING_LOCKS:
+            # By the clock: this thread lets others run while it handles locks, so they would find it there again.
+            signal.setitimer(signal.ITIMER_REAL, _ASK_AGAIN_SECONDS)
+            return
+        frame = frame.f_back
     multiprocessing.util._run_finalizers()  # type: ignore[attr-defined]
     os._exit(0)
 

@@ -77,6 +77,14 @@ class Running:
         processes = [line.split() for line in found.stdout.splitlines()]
         return [int(pid) for pid, state in processes if int(pid) != self.pid and not state.startswith("Z")]
 
+    @property
+    def children_that_stay(self) -> list[int]:
+        """Those that are still there some seconds later: they notice by themselves that it is gone."""
+        until = time.monotonic() + 30
+        while (children := self.children) and time.monotonic() < until:
+            time.sleep(0.2)
+        return children
+
 
 def is_free(home: Path) -> bool:
     try:
@@ -158,15 +166,14 @@ def disturbed(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Di
     second.interrupt()
     interrupted = second.end()
     free_after_interrupt = is_free(home)
-    orphans += second.children
+    orphans += second.children_that_stay
 
     third = Running(home, "--weeks", ALL_WEEKS)
     third.wait_for("s  gate")
     third.kill()
     third.end()
     free_after_kill = is_free_without_a_trace(home)
-    time.sleep(1)  # the gate's process notices by itself
-    orphans += first.children + third.children
+    orphans += first.children_that_stay + third.children_that_stay
     assert not (home / "published" / "metric_store.duckdb").exists()
     (home / "published").mkdir(exist_ok=True)
     (home / "published" / ".next-of-a-killed-run.duckdb").write_bytes(b"half")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -41,6 +44,14 @@ def count_and_fail(last: int) -> None:
 def count_and_wait(last: int) -> None:
     count_to(last)
     time.sleep(60)
+
+
+def make_locks() -> None:
+    emit("begun")
+    while True:
+        locks = [multiprocessing.get_context("spawn").RLock() for _ in range(3)]
+        del locks[::2]
+        sum(range(20_000))
 
 
 COUNTER = Purpose(prepare)
@@ -100,3 +111,20 @@ def test_what_was_started_early_and_not_obtained_ends_with_the_block() -> None:
     with started_early(Purpose(prepare_slowly)):
         pass
     assert time.monotonic() - started < 20
+
+
+_CLOSE_AT_ANY_MOMENT = """
+import time
+from orchestration.background import Background
+from tests.unit.test_background import COUNTER, make_locks
+
+for moment in range(15):
+    with Background(COUNTER) as process:
+        next(process.stream(make_locks))
+        time.sleep(moment / 1000)
+"""
+
+
+def test_a_process_that_ends_in_the_middle_gives_its_locks_back() -> None:
+    done = subprocess.run([sys.executable, "-c", _CLOSE_AT_ANY_MOMENT], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
