@@ -93,7 +93,7 @@ def simulated(home: Home, config: Path, weeks: Sequence[date], say: Callable[[st
             plans = plans_of(state, configuration, weeks)
             prepare(home, ledger, configuration, plans, state.failed_files, into=scratch)
         # Nothing of this is published: every week is to be compared with the week before as it would come out.
-        write_verdicts(scratch, [], dict.fromkeys(weeks, True))
+        write_verdicts(scratch, [], [], dict.fromkeys(weeks, True))
         tables = [table.name for table in mart_tables(MANIFEST_PATH) if table.name in _TABLES]
         _copy_published(home, scratch, tables, weeks)
         say("computing grades and limits")

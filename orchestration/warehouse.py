@@ -41,6 +41,9 @@ _TABLES = {
         week_start date, rule_id varchar, scope varchar, severity varchar, passed boolean, observed double,
         lower double, upper double, message varchar
     """,
+    "inputs.gate_waivers": """
+        week_start date, rule_id varchar, scope varchar, reason varchar, approved_by varchar, valid_until date
+    """,
     "inputs.gate_verdicts": "week_start date, is_publishable boolean",
 }
 #: Published tables whose rows the models compare with, by the input that holds them.
@@ -129,13 +132,21 @@ def read_rows(home: Home, query: str) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def write_verdicts(home: Home, results: Iterable[tuple[Any, ...]], publishable: dict[date, bool]) -> None:
+def write_verdicts(
+    home: Home,
+    results: Iterable[tuple[Any, ...]],
+    waivers: Iterable[tuple[Any, ...]],
+    publishable: dict[date, bool],
+) -> None:
     """Keep what the gate said, for the models that show it and for publication."""
     with open_warehouse(home) as db:
-        for table in ("inputs.gate_results", "inputs.gate_verdicts"):
+        for table, rows in (
+            ("inputs.gate_results", list(results)),
+            ("inputs.gate_waivers", list(waivers)),
+            ("inputs.gate_verdicts", list(publishable.items())),
+        ):
             db.execute(f"delete from {table}")
-        _insert(db, "inputs.gate_results", list(results))
-        _insert(db, "inputs.gate_verdicts", list(publishable.items()))
+            _insert(db, table, rows)
 
 
 def _insert(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -109,6 +109,7 @@
                 "fct_inventory_sync_week": "fct_inventory_sync_week",
                 "fct_promise_week": "fct_promise_week",
                 "fct_oms_readiness_week": "fct_oms_readiness_week",
+                "fct_hop_load_hour": "fct_hop_load_hour",
             }
         )
     }}

@@ -25,7 +25,7 @@ from dagster import (
 from orchestration.assets.landing import OWNERS
 from orchestration.configuration import Configuration
 from orchestration.configuration.ids import GATE_RULES
-from orchestration.gate import GateReport, ProfileRow, RequiredRow, Rule, RuleResult, data_docs_index
+from orchestration.gate import GateReport, ProfileRow, RequiredRow, Rule, RuleResult, Waiver, data_docs_index
 from orchestration.resources import MetricStoreResource
 from orchestration.warehouse import read_rows, run_weeks, write_verdicts
 from orchestration.weeks import in_words
@@ -51,15 +51,18 @@ GATE = AssetKey("gate")
 )
 def gate(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
     weeks = [row[0] for row in run_weeks(store.place)]
-    report = judge(store, weeks)
+    report = judge(store, weeks).with_waivers(waivers(store.configuration), store.clock.date())
     write_verdicts(
         store.place,
         (
             (r.week_start, r.rule_id, r.scope, r.severity, r.passed, r.observed, r.lower, r.upper, r.message)
             for r in report.results
         ),
+        ((w.week_start, w.rule_id, w.scope, w.reason, w.approved_by, w.valid_until) for w in report.waivers),
         {week: not report.withheld(week) for week in weeks},
     )
+    for waiver in report.waivers:
+        context.log.warning(f"{waiver.week_start}: {waiver.rule_id} of {waiver.scope} is waived: {waiver.reason}")
     for week in report.withheld_weeks:
         for result in report.blocking(week):
             context.log.warning(f"{week} is withheld: {result.message}")
@@ -67,6 +70,7 @@ def gate(context: AssetExecutionContext, store: MetricStoreResource) -> Material
         metadata={
             "publishable": in_words(report.publishable_weeks) or "none",
             "withheld": in_words(report.withheld_weeks) or "none",
+            "waived": in_words({waiver.week_start for waiver in report.waivers}) or "none",
             "data_docs": MetadataValue.path(str(data_docs_index(store.place))),
         },
         check_results=list(_check_results(report)),
@@ -92,11 +96,18 @@ def rules(configuration: Configuration) -> list[Rule]:
     return [Rule(**record) for record in records]
 
 
+def waivers(configuration: Configuration) -> list[Waiver]:
+    """The waivers of gate_waivers.csv, those that have ended too."""
+    records: list[dict[str, Any]] = configuration.records("gate_waivers")
+    return [Waiver(**record) for record in records]
+
+
 def _check_results(report: GateReport) -> Iterator[AssetCheckResult]:
     for rule in GATE_RULES:
         results = [result for result in report.results if result.rule_id == rule]
         broken = [result for result in results if not result.passed]
-        error = any(result.severity == "error" for result in results)
+        withholding = [result for result in broken if result.severity == "error" and not report.is_waived(result)]
+        error = any(result.severity == "error" for result in results) and (bool(withholding) or not broken)
         yield AssetCheckResult(
             check_name=rule,
             passed=not broken,

@@ -97,6 +97,7 @@ def _withheld_by(store: MetricStoreResource) -> dict[date, str]:
     rows = read_rows(
         store.place,
         "select week_start, string_agg(distinct rule_id, ',' order by rule_id) as rules from inputs.gate_results "
+        "anti join inputs.gate_waivers using (week_start, rule_id, scope) "
         "where not passed and severity = 'error' group by week_start",
     )
     return {row["week_start"]: row["rules"] for row in rows}

@@ -184,6 +184,28 @@ def simulate(home: Path | None, config: Path, weeks: str, form: str | None) -> N
 
 @main.command()
 @HOME_OPTION
+@click.option(
+    "--factor",
+    required=True,
+    type=click.FloatRange(min=0, min_open=True, max=1000),
+    help="How many times the busiest hour is to be borne.",
+)
+@click.option("--weeks", help="FIRST or FIRST..LAST, by their Mondays; all published weeks otherwise.")
+@click.option("--json", "form", flag_value="json", help="As JSON; the verdict goes to standard error.")
+@click.option("--csv", "form", flag_value="csv", help="As CSV; the verdict goes to standard error.")
+def rehearse(home: Path | None, factor: float, weeks: str | None, form: str | None) -> None:
+    """Tell which hop of which OMS client a peak would break first.
+
+    Fits each hop as a queue to the published hours, and loads it with a multiple of the busiest one.
+    """
+    from orchestration.cli.rehearse import show_rehearsal
+    from orchestration.weeks import parse_weeks
+
+    show_rehearsal(Home.of(home).require(), factor, parse_weeks(weeks) if weeks else None, form or "table")
+
+
+@main.command()
+@HOME_OPTION
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--automation", is_flag=True, help="Switch the schedule and the sensor on.")
 def ui(home: Path | None, port: int, automation: bool) -> None:

@@ -12,7 +12,13 @@ import duckdb
 
 from orchestration.cli.rows import print_rows, print_table
 from orchestration.errors import MetricStoreError
-from orchestration.publication.reading import PublishedWeek, not_published, open_store, published_weeks
+from orchestration.publication.reading import (
+    PublishedWeek,
+    not_published,
+    open_store,
+    published_waivers,
+    published_weeks,
+)
 from orchestration.settings import Home
 
 #: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
@@ -54,6 +60,10 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
         raise not_published(week, weeks)
     with open_store(home.published_store) as store:
         columns, rows = _read(store, metric_id, week, dimension)
+    shown = {row[0] for row in rows}
+    for waived_week, waivers in published_waivers(home.published_store).items():
+        if waived_week in shown:
+            click.echo(f"{waived_week} is published with a waiver: {'; '.join(map(str, waivers))}", err=True)
     if form != "table":
         print_rows(form, columns, rows)
     elif rows:

@@ -19,7 +19,7 @@ from orchestration.gate.worker import GATE_PROCESS
 from orchestration.ingest.ledger import Ledger
 from orchestration.launching import work_of
 from orchestration.planning import check_over, plan_weeks, state_of
-from orchestration.publication.reading import open_store, published_weeks
+from orchestration.publication.reading import open_store, published_waivers, published_weeks
 from orchestration.settings import Home
 from orchestration.weeks import in_words
 
@@ -121,8 +121,9 @@ def _cause(result: ExecuteInProcessResult) -> MetricStoreError:
         if not event.is_failure or error is None:
             continue
         chain = [error]
-        while chain[-1].cause is not None:
-            chain.append(chain[-1].cause)
+        # what another process sent has its traceback there for a cause
+        while (link := chain[-1].cause) is not None and link.cls_name != "_RemoteTraceback":
+            chain.append(link)
         if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
             return InterruptedRunError()
         root = chain[-1]
@@ -191,6 +192,9 @@ def _say(home: Home, run_id: str | None) -> list[date]:
         return []
     if done:
         click.echo(f"Published {len(done)} week{'s' if len(done) > 1 else ''}: {in_words(done)}")
+        for week, waivers in published_waivers(home.published_store).items():
+            if week in done:
+                click.echo(f"Waived in {week}: {'; '.join(map(str, waivers))}")
     for message in _why(home, withheld):
         click.echo(message)
     click.echo(f"Store: {home.published_store}")
@@ -202,8 +206,10 @@ def _why(home: Home, withheld: Sequence[date]) -> list[str]:
         return []
     with open_store(home.published_store) as store:
         rows = store.execute(
-            "select week_start, message from marts.fct_data_quality_week where not passed and severity = 'error' "
-            "and list_contains(?, week_start) order by week_start, rule_id, scope",
+            "select week_start, message from marts.fct_data_quality_week "
+            "anti join marts.fct_gate_waiver_week using (week_start, rule_id, scope) "
+            "where not passed and severity = 'error' and list_contains(?, week_start) "
+            "order by week_start, rule_id, scope",
             [list(withheld)],
         ).fetchall()
     lines = []

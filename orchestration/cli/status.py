@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from orchestration.configuration import load_configuration
 from orchestration.ingest.landing import look
 from orchestration.ingest.ledger import Ledger
 from orchestration.planning import state_of
-from orchestration.publication.reading import published_weeks
+from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks
 from orchestration.settings import Home
 
 
@@ -32,6 +33,7 @@ def read_status(home: Home) -> dict[str, Any]:
         failed = [{name: row[name] for name in ("source", "path", "error")} for row in ledger.files(status="failed")]
         quarantine = ledger.quarantine_counts()
     due = set(state.due)
+    waivers = published_waivers(home.published_store)
     weeks = []
     for week in sorted(set(state.landed) | set(state.published)):
         published = state.published.get(week)
@@ -44,6 +46,7 @@ def read_status(home: Home) -> dict[str, Any]:
                 "published_at": published.published_at.isoformat(sep=" ") if published else None,
                 "build_id": published.build_id if published else None,
                 "blocked_by": state.withheld_by(week),
+                "waived": [asdict(waiver) for waiver in waivers.get(week, ())] if published else [],
                 "due_for_restatement": week in due,
             }
         )
@@ -86,6 +89,7 @@ def _state_of(week: dict[str, Any]) -> str:
     parts = []
     if week["published"]:
         parts.append(f"published {week['published_at']}")
+        parts += [f"waived: {PublishedWaiver(**waiver)}" for waiver in week["waived"]]
     elif not week["complete"]:
         parts.append("not over yet")
     elif not week["blocked_by"]:

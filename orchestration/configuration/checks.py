@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date, timedelta
 
 from orchestration.configuration.files import SETTINGS
 from orchestration.configuration.grade_checks import check_grade
@@ -30,6 +31,7 @@ def check_contents(contents: dict[str, Content]) -> None:
         _check_ordered(contents[stem], lower, upper)
     _check_working_time(contents["ovl_policy"])
     _check_calendars(contents["ovl_policy"], contents["holidays"])
+    _check_mondays(contents["gate_waivers"])
     check_grade(contents["grade_weights"], contents["grade_bands"])
 
 
@@ -44,6 +46,17 @@ def _read_settings(content: Content) -> None:
         else:
             rows.append(Row(row.line, {"key": row["key"], "value": value}))
     content.rows = rows
+
+
+def _check_mondays(content: Content) -> None:
+    for row in content.rows:
+        week = row["week_start"]
+        assert isinstance(week, date)
+        if week.weekday() != 0:
+            monday = week - timedelta(days=week.weekday())
+            content.report(
+                row.line, "week_start", f"{week} is a {week:%A}; a week is named by its Monday, like {monday}"
+            )
 
 
 def _check_validity(content: Content) -> None:

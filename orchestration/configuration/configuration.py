@@ -66,10 +66,11 @@ class Configuration:
 
         Of files with a validity only the rows valid at the date of A count, and not their dates: ending a version
         leaves the weeks before as they were. Of a file that is a history the earlier rows count too, with the dates
-        up to then. Order, spacing and spelling do not count, nor which file held it.
+        up to then. Of a file about single weeks only the rows of this one count. Order, spacing and spelling do not
+        count, nor which file held it.
         """
         valid_at = self._date_of_a(week_start)
-        held = {file.stem: sorted(self._hashed_rows(file, valid_at)) for file in FILES}
+        held = {file.stem: sorted(self._hashed_rows(file, week_start, valid_at)) for file in FILES}
         return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
 
     def check_week(self, week_start: date) -> None:
@@ -106,8 +107,10 @@ class Configuration:
     def _date_of_a(self, week_start: date) -> date:
         return self.calculated_at(week_start).replace(tzinfo=UTC).astimezone(self._zone).date()
 
-    def _hashed_rows(self, file: ConfigFile, valid_at: date) -> Iterator[str]:
+    def _hashed_rows(self, file: ConfigFile, week_start: date, valid_at: date) -> Iterator[str]:
         for row in self.rows[file.stem]:
+            if file.is_of_weeks and row["week_start"] != week_start:
+                continue
             if not file.is_dated or row.holds_on(valid_at) or (file.is_history and row.starts <= valid_at):
                 held = {name: canonical_text(value) for name, value in row.values.items() if name not in _VALIDITY}
                 if file.is_history:

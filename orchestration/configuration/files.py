@@ -90,6 +90,7 @@ class ConfigFile:
         day. The empty set: one row at a time.
     complete: a column of which every value of its closed set must be there, but those of `optional`.
     is_history: a week also follows the rows that held before it was calculated, and from when to when they did.
+    is_of_weeks: each row is about the week of its `week_start`, and concerns no other.
     """
 
     stem: str
@@ -98,6 +99,7 @@ class ConfigFile:
     complete: str | None = None
     optional: tuple[str, ...] = ()
     is_history: bool = False
+    is_of_weeks: bool = False
 
     @property
     def name(self) -> str:
@@ -106,7 +108,7 @@ class ConfigFile:
     @property
     def default_path(self) -> Path:
         """The file that holds unless the home has one of the same name."""
-        folder = "expectations" if self.stem == "gate_rules" else "dbt_project/seeds"
+        folder = "expectations" if self.stem.startswith("gate_") else "dbt_project/seeds"
         return _PROJECT / folder / self.name
 
     @property
@@ -262,6 +264,19 @@ FILES = (
         ),
         unique=(("rule_id",),),
         complete="rule_id",
+    ),
+    ConfigFile(
+        "gate_waivers",
+        (
+            Column("rule_id", one_of=GATE_RULES),
+            Column("scope"),
+            Column("week_start", Kind.DATE),
+            Column("reason"),
+            Column("approved_by"),
+            Column("valid_until", Kind.DATE),
+        ),
+        unique=(("rule_id", "scope", "week_start"),),
+        is_of_weeks=True,
     ),
 )
 FILES_BY_STEM = {file.stem: file for file in FILES}

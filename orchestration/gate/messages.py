@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from orchestration.gate.verdict import Rule
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestration.gate.verdict import Rule, Waiver
 
 
 def bounds(rule: Rule) -> str:
@@ -38,6 +41,12 @@ def did_not_run(rule_id: str, scope: str, observed: float | None) -> str:
 
 def repeated(rule_id: str, scope: str, times: int) -> str:
     return f"{_subject(rule_id, scope)} was measured {times} times for this week, so none of them counts"
+
+
+def waived(failed: str, waiver: Waiver) -> str:
+    """A failure, with why and for how long it doesn't withhold the week."""
+    reason = waiver.reason.rstrip(". ")
+    return f"{failed}; waived until {waiver.valid_until} by {waiver.approved_by}: {reason}"
 
 
 def _subject(rule_id: str, scope: str) -> str:

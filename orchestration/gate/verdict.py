@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
 
 from orchestration.errors import MetricStoreError
+from orchestration.gate import messages
 
 Severity = Literal["error", "warning"]
 
@@ -86,17 +87,56 @@ class RuleResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """One line of gate_waivers.csv: a week may be published though this rule fails for this scope.
+
+    It counts for what is built up to `valid_until`, that day included; what was published stays published.
+    """
+
+    rule_id: str
+    scope: str
+    week_start: date
+    reason: str
+    approved_by: str
+    valid_until: date
+
+
+@dataclass(frozen=True, slots=True)
 class GateReport:
-    """The verdict on all weeks of a run. Results are in the order of week, rule (as configured) and scope."""
+    """The verdict on all weeks of a run. Results are in the order of week, rule (as configured) and scope.
+
+    waivers: those that count, of results that would withhold their week.
+    """
 
     weeks: Sequence[date]
     results: Sequence[RuleResult]
+    waivers: Sequence[Waiver] = ()
+
+    def with_waivers(self, waivers: Iterable[Waiver], today: date) -> GateReport:
+        """This report with those waivers that count today; a waived result still hasn't passed, and says so."""
+        valid = {_waived(waiver): waiver for waiver in waivers if today <= waiver.valid_until}
+        counting = {_waived(result): valid[_waived(result)] for result in self._failing if _waived(result) in valid}
+        results = [
+            replace(result, message=messages.waived(result.message, counting[_waived(result)]))
+            if _waived(result) in counting
+            else result
+            for result in self.results
+        ]
+        return replace(self, results=results, waivers=tuple(counting.values()))
+
+    @property
+    def _failing(self) -> list[RuleResult]:
+        return [result for result in self.results if result.withholds]
+
+    def is_waived(self, result: RuleResult) -> bool:
+        """Whether a result that would withhold its week doesn't."""
+        return _waived(result) in {_waived(waiver) for waiver in self.waivers}
 
     def blocking(self, week: date) -> list[RuleResult]:
         """The results for which a week is withheld; asking for a week that wasn't judged is an error, never a pass."""
         if week not in self.weeks:
             raise ValueError(f"week {week} wasn't judged")
-        return [result for result in self.results if result.week_start == week and result.withholds]
+        return [result for result in self._failing if result.week_start == week and not self.is_waived(result)]
 
     def withheld(self, week: date) -> bool:
         return bool(self.blocking(week))
@@ -108,3 +148,8 @@ class GateReport:
     @property
     def withheld_weeks(self) -> list[date]:
         return [week for week in self.weeks if self.withheld(week)]
+
+
+def _waived(what: RuleResult | Waiver) -> tuple[date, str, str]:
+    """What a waiver is for, and what it is looked up by."""
+    return what.week_start, what.rule_id, what.scope

@@ -33,6 +33,21 @@ class PublishedWeek:
     has_evidence: bool
 
 
+@dataclass(frozen=True)
+class PublishedWaiver:
+    """A failure of the gate in spite of which a week is published: a row of `fct_gate_waiver_week`."""
+
+    rule_id: str
+    scope: str
+    reason: str
+    approved_by: str
+    valid_until: date
+
+    def __str__(self) -> str:
+        subject = self.rule_id if self.scope == "all" else f"{self.rule_id} of {self.scope}"
+        return f"{subject}, by {self.approved_by}: {self.reason}"
+
+
 class EvidenceMissingError(MetricStoreError):
     """The evidence of the build that a store holds for a week isn't beside it (any more)."""
 
@@ -71,6 +86,24 @@ def published_weeks(store: Path) -> dict[date, PublishedWeek]:
         week: PublishedWeek(week, build_id, at, config, code, raw, bool(evidence_files(folder, week, build_id)))
         for week, build_id, at, config, code, raw in rows
     }
+
+
+def published_waivers(store: Path) -> dict[date, list[PublishedWaiver]]:
+    """The waivers of the published weeks that have any; empty where there is no store, or one of an older release."""
+    if not store.is_file():
+        return {}
+    found: dict[date, list[PublishedWaiver]] = {}
+    with open_store(store) as connection:
+        try:
+            rows = connection.execute(
+                "select week_start, rule_id, scope, reason, approved_by, valid_until from marts.fct_gate_waiver_week "
+                "semi join (from marts.publication where is_current) using (week_start) order by all"
+            ).fetchall()
+        except duckdb.CatalogException:
+            return {}
+    for week, *waiver in rows:
+        found.setdefault(week, []).append(PublishedWaiver(*waiver))
+    return found
 
 
 def evidence_relation(connection: duckdb.DuckDBPyConnection, store: Path, week: date) -> str:

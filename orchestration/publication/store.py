@@ -129,7 +129,7 @@ def _write_mart(
 def _replaced_weeks(
     db: duckdb.DuckDBPyConnection, table: PublishedTable, weeks: Sequence[date], judged: Sequence[date]
 ) -> list[date]:
-    if table.name == "fct_data_quality_week":
+    if table.is_of_gate:
         return sorted(judged)  # a withheld week shows why
     if _OF_WEEK_BEFORE & table.columns.keys():
         # What a published week says of the week before is filled in when that one is published.
@@ -196,7 +196,7 @@ def _write_restatements(
     for table in marts:
         # A column that this release adds has published no figure before.
         facts = [name for name in table.facts if name in _present_columns(db, table)]
-        if again and facts and table.is_weekly and table.name != "fct_data_quality_week":
+        if again and facts and table.is_weekly and not table.is_of_gate:
             db.execute(_changes_query(table, facts, again), [build_id, now])
     return _count(db, "marts.fct_restatement") - before
 

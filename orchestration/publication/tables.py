@@ -14,6 +14,7 @@ class PublishedTable:
     """One published table. `columns`: name -> (type, description), in order. `is_weekly`: it has a `week_start`.
 
     `is_beside_store`: too large to be copied with every publication, so it is Parquet beside the store.
+    `is_of_gate`: it tells of the verdict, so that withheld weeks have their rows too, and nothing in it is a figure.
     """
 
     name: str
@@ -21,6 +22,7 @@ class PublishedTable:
     columns: dict[str, tuple[str, str]]
     key: tuple[str, ...]
     is_beside_store: bool = False
+    is_of_gate: bool = False
 
     @property
     def is_weekly(self) -> bool:
@@ -76,6 +78,7 @@ def mart_tables(manifest: Path) -> tuple[PublishedTable, ...]:
             {name: (column["data_type"], column["description"]) for name, column in node["columns"].items()},
             tuple(node["config"]["meta"]["key"]),
             bool(node["config"]["meta"].get("beside_store")),
+            bool(node["config"]["meta"].get("of_gate")),
         )
         for node in nodes.values()
         if node["resource_type"] == "model" and node["fqn"][1] == "marts"

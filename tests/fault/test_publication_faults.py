@@ -167,6 +167,14 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
             "reasons": TEXT,
         },
     ),
+    "fct_hop_load_hour": (
+        columns(DATE, "week_start") | columns(TIMESTAMP, "started_at") | columns(TEXT, "oms_client", "hop"),
+        {"calls": COUNT, "total_seconds": SECONDS},
+    ),
+    "fct_gate_waiver_week": (
+        columns(DATE, "week_start") | columns(TEXT, "rule_id", "scope"),
+        columns(TEXT, "reason", "approved_by") | columns(DATE, "valid_until"),
+    ),
     "fct_data_quality_week": (
         columns(DATE, "week_start") | columns(TEXT, "rule_id", "scope"),
         {"severity": TEXT, "passed": BOOLEAN}

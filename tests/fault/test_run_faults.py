@@ -288,6 +288,10 @@ class Faulty:
     meanwhile: Ended
     again: Ended
     second: Ended
+    waived: Ended
+    metric_waived: Ended
+    store_waived: dict[str, list[tuple]]
+    withheld_again: Ended
 
 
 def week_4_files(home: Path, folder: Path) -> list[Path]:
@@ -335,7 +339,7 @@ def spoil(number: int, log: dict) -> None:
 @pytest.fixture(scope="module")
 def faulty(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Faulty:
     """A new week with a truncated file, one without a required column and a bad record; a published one that would
-    come out with a request of 250 sub-orders. Then the files are mended.
+    come out with a request of 250 sub-orders. Then the files are mended, the request is waived, and later no more.
     """
     folder = tmp_path_factory.mktemp("faulty")
     home = folder / "home"
@@ -361,7 +365,33 @@ def faulty(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Fault
     products.write_bytes(whole)
     no_key.rename(folder / "no-key.csv")
     second = run(home)
-    return Faulty(home, first, before, after_first, state_after_first, meanwhile, again, second)
+
+    waivers = home / "config" / "gate_waivers.csv"
+    waivers.parent.mkdir(exist_ok=True)
+    waivers.write_text(
+        "rule_id,scope,week_start,reason,approved_by,valid_until\n"
+        "sub_orders_per_request,all,2026-01-12,one load test of the client,jo@example.com,2999-12-31\n"
+        "sub_orders_per_request,all,2026-01-05,never needed,jo@example.com,2999-12-31\n"
+    )
+    waived = run(home)
+    metric_waived = metric_store("metric", "o2d_ratio", "--home", home, "--csv")
+    store_waived = tables(home)
+    waivers.write_text(waivers.read_text().replace("2999-12-31", "2026-01-31"))
+    withheld_again = run(home, "2026-01-12")
+    return Faulty(
+        home,
+        first,
+        before,
+        after_first,
+        state_after_first,
+        meanwhile,
+        again,
+        second,
+        waived,
+        metric_waived,
+        store_waived,
+        withheld_again,
+    )
 
 
 def of_weeks(rows: dict[str, list[tuple]], *weeks: str) -> dict[str, list[tuple]]:
@@ -369,7 +399,7 @@ def of_weeks(rows: dict[str, list[tuple]], *weeks: str) -> dict[str, list[tuple]
     return {
         name: [row for row in lines if str(row[0]) in weeks]
         for name, lines in rows.items()
-        if name.endswith("_week") and name != "fct_data_quality_week"
+        if name.endswith("_week") and name not in ("fct_data_quality_week", "fct_gate_waiver_week")
     }
 
 
@@ -430,10 +460,33 @@ class TestBadFiles:
         assert faulty.second.status == 0, faulty.second.text
         assert WEEK_4 in faulty.second.out
         assert "Unreadable" not in faulty.second.err
+        assert "2026-01-12" not in faulty.second.out, "nothing has mended that"
         weeks = {week["week_start"]: week for week in state(faulty.home)["weeks"]}
         assert weeks[WEEK_4]["published"]
         assert weeks[WEEK_4]["blocked_by"] == []
-        assert weeks["2026-01-12"]["blocked_by"] == ["sub_orders_per_request"], "nothing has mended that"
+
+    def test_a_waiver_lets_the_week_through_and_is_shown(self, faulty: Faulty) -> None:
+        assert faulty.waived.status == 0, faulty.waived.text
+        waiver = "sub_orders_per_request, by jo@example.com: one load test of the client"
+        assert f"Waived in 2026-01-12: {waiver}" in faulty.waived.out.splitlines()
+        assert faulty.metric_waived.err.splitlines() == [f"2026-01-12 is published with a waiver: {waiver}"]
+        assert [str(row[0]) for row in faulty.store_waived["fct_gate_waiver_week"]] == ["2026-01-12"]
+        [(passed, message)] = [
+            (row[4], row[8])
+            for row in faulty.store_waived["fct_data_quality_week"]
+            if (str(row[0]), row[1]) == ("2026-01-12", "sub_orders_per_request")
+        ]
+        assert not passed
+        assert message.endswith("; waived until 2999-12-31 by jo@example.com: one load test of the client")
+        was, now = of_weeks(faulty.after_first, "2026-01-12"), of_weeks(faulty.store_waived, "2026-01-12")
+        assert was["fct_null_request_id_week"] != now["fct_null_request_id_week"], "the figures are the new build's"
+
+    def test_a_waiver_that_has_ended_counts_for_no_build(self, faulty: Faulty) -> None:
+        assert faulty.withheld_again.status == 3
+        assert "Withheld 2026-01-12: sub_orders_per_request is 250" in faulty.withheld_again.out
+        weeks = {week["week_start"]: week for week in state(faulty.home)["weeks"]}
+        assert weeks["2026-01-12"]["published"]
+        assert weeks["2026-01-12"]["blocked_by"] == ["sub_orders_per_request"]
 
     def test_a_bad_record_is_quarantined_and_its_week_published(self, faulty: Faulty) -> None:
         assert state(faulty.home)["quarantine"]["oms_logs"] == {"not_in_set": 1}

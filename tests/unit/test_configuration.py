@@ -520,3 +520,33 @@ def test_the_hash_changes_for_the_weeks_in_which_a_changed_row_is_valid(write: W
     text = ended + HALF.format("2024-08-26,")
     after = hashes(load_configuration(write("grade_weights.csv", text)))
     assert [after[week] != before[week] for week in sorted(before)] == [False, True, True]
+
+
+# Waivers
+
+
+WAIVERS = "rule_id,scope,week_start,reason,approved_by,valid_until\n"
+
+
+def test_a_waiver_concerns_no_week_but_its_own(write: Write) -> None:
+    home = write("gate_waivers.csv", WAIVERS + "weights,all,2024-08-26,a trial,jo@example.com,2024-12-31\n")
+    plain, waived = load_configuration(None), load_configuration(home)
+    assert waived.config_hash(WEEK) != plain.config_hash(WEEK)
+    assert waived.config_hash(date(2024, 8, 19)) == plain.config_hash(date(2024, 8, 19))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "weights,all,2024-08-27,a,b,2024-12-31",
+            "2024-08-27 is a Tuesday; a week is named by its Monday, like 2024-08-26",
+        ),
+        ("weight,all,2024-08-26,a,b,2024-12-31", "did you mean weights?"),
+        ("weights,all,2024-08-26,,b,2024-12-31", "reason"),
+        ("weights,all,2024-08-26,a,,2024-12-31", "approved_by"),
+        ("weights,all,2024-08-26,a,b,", "valid_until"),
+    ],
+)
+def test_a_waiver_needs_a_rule_a_week_a_reason_a_person_and_an_end(write: Write, line: str, message: str) -> None:
+    assert message in only_problem(write("gate_waivers.csv", WAIVERS + line + "\n"))

@@ -23,6 +23,7 @@ from orchestration.gate import (
     RequiredRow,
     Rule,
     RuleResult,
+    Waiver,
     data_docs_index,
 )
 from orchestration.gate.places import context_folder
@@ -338,3 +339,35 @@ def _runs(pid: int) -> bool:
 def _leave_half_a_file(file: Path) -> None:
     """As a process leaves it that was killed while it wrote."""
     file.write_bytes(file.read_bytes()[:40])
+
+
+def failed(rule: Rule, scope: str = "all", week: date = WEEK) -> RuleResult:
+    return RuleResult(week, rule.rule_id, scope, rule.severity, False, 9, rule.lower, rule.upper, "is 9")
+
+
+def waiver(rule: Rule, scope: str = "all", week: date = WEEK) -> Waiver:
+    return Waiver(rule.rule_id, scope, week, "a load test.", "jo@example.com", date(2026, 11, 30))
+
+
+def test_a_waiver_counts_for_its_rule_scope_and_week_until_its_last_day() -> None:
+    report = GateReport([WEEK, NEXT_WEEK], [failed(CLIENT, "uniware"), failed(KEYS, week=NEXT_WEEK)])
+    given = [waiver(CLIENT, "uniware")]
+    for waivers, today, let_through in (
+        (given, date(2026, 11, 30), [WEEK]),
+        (given, date(2026, 12, 1), []),
+        ([waiver(CLIENT, "selluseller")], SET_ON, []),
+        ([waiver(CLIENT, "uniware", NEXT_WEEK)], SET_ON, []),
+        ([waiver(KEYS, "uniware"), waiver(KEYS)], SET_ON, []),
+        ([*given, waiver(KEYS, week=NEXT_WEEK)], SET_ON, [WEEK, NEXT_WEEK]),
+    ):
+        assert report.with_waivers(waivers, today).publishable_weeks == let_through, (waivers, today)
+
+
+def test_a_waived_failure_has_not_passed_and_says_who_answers_for_it() -> None:
+    report = GateReport([WEEK], [failed(CLIENT, "uniware"), failed(VOLUME)])
+    waived = report.with_waivers([waiver(CLIENT, "uniware"), waiver(VOLUME), waiver(KEYS)], SET_ON)
+    first, warning = waived.results
+    assert (first.passed, first.message) == (False, "is 9; waived until 2026-11-30 by jo@example.com: a load test")
+    assert waived.is_waived(first)
+    assert (warning.message, waived.is_waived(warning)) == ("is 9", False), "a warning withholds nothing"
+    assert [found.rule_id for found in waived.waivers] == [CLIENT.rule_id]
