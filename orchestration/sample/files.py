@@ -2,6 +2,8 @@
 
 import filecmp
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +34,22 @@ _FAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class SampleSummary:
+    """What a sample consists of: its files in the order they were written, and the rows of each source."""
+
+    files: tuple[Path, ...]
+    rows: Mapping[str, int]
+
+
+def put_in_place(partial: Path, path: Path) -> None:
+    """Give a finished file its name. One that holds the same bytes already is left, so that it isn't taken for new."""
+    if path.is_file() and filecmp.cmp(partial, path, shallow=False):
+        partial.unlink()
+    else:
+        partial.replace(path)
+
+
 class Inbox:
     """The inbox being filled: writes files under a `.tmp` name, renames them, and counts their rows."""
 
@@ -50,10 +68,7 @@ class Inbox:
         self._connection.close()
 
     def write(self, source: str, name: str, table: pa.Table, *, time_format: str = _UTC) -> None:
-        """Write a table as `<source>/<name>`; the suffix says the format. Tables without rows give no file.
-
-        A file that holds these bytes already is left untouched, so that it isn't taken for a new one.
-        """
+        """Write a table as `<source>/<name>`; the suffix says the format. Tables without rows give no file."""
         if table.num_rows == 0:
             return
         path = self._folder / source / name
@@ -67,10 +82,7 @@ class Inbox:
         quoted = str(partial).replace("'", "''")
         self._connection.execute(f"COPY outgoing TO '{quoted}' ({options})")
         self._connection.unregister("outgoing")
-        if path.is_file() and filecmp.cmp(partial, path, shallow=False):
-            partial.unlink()
-        else:
-            partial.replace(path)
+        put_in_place(partial, path)
         self.files.append(path)
         self.rows[source] += table.num_rows
 

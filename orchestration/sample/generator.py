@@ -1,20 +1,17 @@
 """Writes a sample: day by day the orders and calls, week by week the exports, keeping only the last weeks in memory."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from orchestration.sample.calls import background_calls, calls_of_sub_orders, reconciliation_polls
-from orchestration.sample.cases import TICKET_TIME_FORMAT, Cases
-from orchestration.sample.files import Inbox, spoil
+from orchestration.sample.exports import WeeklyExports
+from orchestration.sample.files import Inbox, SampleSummary, spoil
 from orchestration.sample.frames import stream
 from orchestration.sample.lifecycle import follow_parcels, settle_sub_orders
 from orchestration.sample.log_files import LogFiles
 from orchestration.sample.logs import DailyLogs
-from orchestration.sample.master_data import FlaggedUsers, inventory_export, products_export, sellers_export
 from orchestration.sample.order_exports import OrderBook
 from orchestration.sample.orders import orders_per_day, place_orders
 from orchestration.sample.scenarios import Scenario, scenario_named
@@ -23,14 +20,6 @@ from orchestration.settings import Home
 
 DEFAULT_START = date(2026, 1, 5)
 """A Monday; fixed, so that the default sample is the same on every day."""
-
-
-@dataclass(frozen=True)
-class SampleSummary:
-    """What a sample consists of: its files in the order they were written, and the rows of each source."""
-
-    files: tuple[Path, ...]
-    rows: Mapping[str, int]
 
 
 def write_sample(
@@ -75,14 +64,15 @@ class _Sample:
     def __init__(
         self, scenario: Scenario, inbox: Inbox, *, start: date, sellers: int, orders_per_week: int, seed: int
     ) -> None:
-        self._scenario, self._inbox, self._start = scenario, inbox, start
+        self._scenario, self._inbox = scenario, inbox
         self._orders_per_week, self._seed = orders_per_week, seed
         self._world = build_world(scenario, start=start, sellers=sellers, orders_per_week=orders_per_week, seed=seed)
         self._book = OrderBook()
         self._logs = DailyLogs(scenario, self._world)
         self._log_files = LogFiles(scenario, inbox)
-        self._cases = Cases(self._world)
-        self._flagged_users = FlaggedUsers(self._world, start, self._stream("first flags", start))
+        self._exports = WeeklyExports(
+            scenario, self._world, inbox, start=start, orders_per_week=orders_per_week, seed=seed
+        )
 
     def write_week(self, monday: date) -> None:
         """All files of one week."""
@@ -90,8 +80,7 @@ class _Sample:
         for day, orders in orders_per_day(self._scenario, monday, self._orders_per_week, self._seed).items():
             self._write_day(day, orders)
         self._write_orders(monday)
-        self._write_cases(monday)
-        self._write_master_data(monday)
+        self._exports.write_week(monday, self._book.recent(21))
 
     def _stream(self, source: str, day: date) -> np.random.Generator:
         return stream(self._seed, source, day)
@@ -117,23 +106,3 @@ class _Sample:
         self._inbox.write("seller_orders", f"{monday}-updates.csv.gz", updates)
         packages = self._book.packages(monday)
         self._inbox.write("packages", f"{monday}.csv.gz", spoil("packages", packages, bad, rng)[0])
-
-    def _write_cases(self, monday: date) -> None:
-        orders, bad = self._orders_per_week, self._scenario.bad_record_share
-        claims = self._cases.claims(monday, self._book.recent(21), self._stream("claims", monday))
-        self._inbox.write("claims", f"{monday}.jsonl", claims)
-        tickets = self._cases.tickets(monday, orders, self._stream("tickets", monday))
-        self._inbox.write("tickets", f"{monday}.csv", tickets, time_format=TICKET_TIME_FORMAT)
-        rng = self._stream("settlements", monday)
-        documents = self._cases.settlements(monday, orders, rng)
-        self._inbox.write("settlements", f"{monday}.jsonl.gz", spoil("settlements", documents, bad, rng)[0])
-
-    def _write_master_data(self, monday: date) -> None:
-        self._inbox.write("sellers", f"{monday}.csv", sellers_export(self._world, monday))
-        self._inbox.write("products", f"{monday}.parquet", products_export(self._world, monday))
-        flags = self._flagged_users.export(monday, self._stream("flagged_users", monday))
-        self._inbox.write("flagged_users", f"{monday}.jsonl", flags)
-        rng = self._stream("inventory_snapshots", monday)
-        stock = inventory_export(self._world, self._start, monday, self._orders_per_week, rng)
-        stock, _ = spoil("inventory_snapshots", stock, self._scenario.bad_record_share, rng)
-        self._inbox.write("inventory_snapshots", f"{monday}.jsonl.zst", stock)

@@ -22,6 +22,7 @@ class Scenario:
     missing_hop_share: float = 0.015  # of the hops t2 to t4
     backwards_share: float = 0.003  # of the sub-orders: confirmed before they were placed
     bad_record_share: float = 0.0005  # of the records of a file, rounded down: none in small files
+    onboarding_days: float = 70.0  # from the first Monday on: in which the new sellers join
     day_volume_noise: float = 0.05  # standard deviation of the log of a day's share of its week
 
 

@@ -79,7 +79,7 @@ def _sellers(scenario: Scenario, count: int, clients: int, start: np.datetime64,
 
     is_new = _chance(rng, 0.04 if count >= 25 else 0.0, count) & (quantile > 0.2)
     onboarded_at = start + np.where(
-        is_new, hours(24 * rng.uniform(3, 70, count)), -hours(24 * rng.uniform(60, 900, count))
+        is_new, hours(24 * rng.uniform(3, scenario.onboarding_days, count)), -hours(24 * rng.uniform(60, 900, count))
     )
     oms_enabled_at = onboarded_at + hours(24 * np.where(is_new, 0.2, rng.uniform(0.2, 45, count)))
     oms_enabled_at[client < 0] = NEVER
