@@ -45,7 +45,7 @@ format: $(STAMP) ## Format Python and SQL
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/sqlfmt --quiet --line-length 120 dbt_project docs
 
-bench: $(MANIFEST) ## Measure a run by stage; writes bench/results/latest.json
+bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/results/latest.json
 	@$(BIN)/python bench/run.py
 
 lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes

@@ -1,4 +1,4 @@
-"""`make bench`: what `metric-store run` costs on a sample of SCALE x 20,000 orders a week, stage by stage.
+"""`make bench`: what `metric-store run` costs on SCALE times the source's August, 237,642,097 logs, stage by stage.
 
 Beside it stand the main figures as hand-written SQL, in time and value by value. Writes `results/latest.json`; the exit
 status is 1 if a figure differs. Large libraries are imported after the last command has ended (see `processes`).
@@ -26,24 +26,21 @@ if TYPE_CHECKING:
     from bench.processes import Ended
 
 RESULT = Path(__file__).with_name("results") / "latest.json"
-WEEKS, ORDERS_PER_WEEK, SELLERS = 2, 20_000, 800
-YARDSTICK_RUNS = 3
+SCALE = 0.01
+WITHHELD = 3  # how a run ends that withholds a week: the month begins with a Friday, and days are missing before it
+YARDSTICK_RUNS, RUNS_OF_LARGE = 3, 1
+LARGE = 0.1
 PACKAGES = ("brand-experience-metric-store", "dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations")
 METRIC_STORE = str(Path(sys.executable).with_name("metric-store"))
 
 
 def main() -> int:
     """Measure, compare, write the result and print it."""
-    scale = float(os.environ.get("SCALE") or 1)
-    sample = {
-        "weeks": WEEKS,
-        "orders_per_week": max(7, round(scale * ORDERS_PER_WEEK)),
-        "sellers": max(1, round(scale * SELLERS)),
-    }
+    scale = float(os.environ.get("SCALE") or SCALE)
     load = round(os.getloadavg()[0], 2)  # what else the machine was doing when this began
     with tempfile.TemporaryDirectory(prefix="metric-store-bench-") as folder:
-        measured, compared = _measure(folder, sample)
-    result: dict[str, Any] = {"scale": scale, **measured, "sample": sample, "compared": compared}
+        measured, compared = _measure(folder, scale)
+    result: dict[str, Any] = {"scale": scale, **measured, "compared": compared}
     result["measured_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     result["versions"] = _versions()
     result["machine"] = {
@@ -58,22 +55,21 @@ def main() -> int:
     return 0 if result["figures_equal"] else 1
 
 
-def _measure(home: str, sample: dict[str, int]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _measure(home: str, scale: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """All measurements on a new home, and what was compared. Commands come first: they want this process small."""
-    options = [text for name, value in sample.items() for text in (f"--{name.replace('_', '-')}", str(value))]
-    _say(f"sample of {sample['weeks']} weeks of {sample['orders_per_week']:,} orders, {sample['sellers']:,} sellers")
-    succeed([METRIC_STORE, "sample", "--home", home, *options])
+    _say(f"sample of {scale:g} times a month")
+    sampled = succeed([METRIC_STORE, "sample", "--home", home, "--scenario", "august", "--scale", str(scale)])
     commands = {
         "import orchestration.definitions": least_seconds([sys.executable, "-c", "import orchestration.definitions"]),
         "metric-store --help": least_seconds([METRIC_STORE, "--help"]),
     }
     _say("metric-store run")
-    ended = succeed([METRIC_STORE, "run", "--home", home])
+    ended = succeed([METRIC_STORE, "run", "--home", home], also=[WITHHELD])
     _say("metric-store run again, and status")
     again = succeed([METRIC_STORE, "run", "--home", home])
     commands["metric-store status"] = least_seconds([METRIC_STORE, "status", "--home", home])
     _say("the yardstick")
-    times, compared = _yardstick(home)
+    times, compared = _yardstick(home, YARDSTICK_RUNS if scale < LARGE else RUNS_OF_LARGE)
     different = sum(column["different"] for column in compared)
     measured = {
         "ratio_to_handwritten": round(ended.seconds / min(times), 1),
@@ -88,18 +84,22 @@ def _measure(home: str, sample: dict[str, int]) -> tuple[dict[str, Any], list[di
         "second_run_said": again.text.strip().splitlines()[-1],
         "stages": _stages(home, ended),
         "commands": {name: round(seconds, 3) for name, seconds in commands.items()},
+        "sample_seconds": round(sampled.seconds, 3),
+        "sample_cpu_seconds": round(sampled.cpu_seconds, 3),
+        "sample_peak_rss_bytes": sampled.peak_rss_bytes,
+        "inbox_bytes": sum(file.stat().st_size for file in (Path(home) / "inbox").rglob("*") if file.is_file()),
         "rows": _rows(home),
     }
     return measured, compared
 
 
-def _yardstick(home: str) -> tuple[list[float], list[dict[str, Any]]]:
+def _yardstick(home: str, runs: int) -> tuple[list[float], list[dict[str, Any]]]:
     """Seconds of each run of the hand-written figures, and their comparison with the published store."""
     from bench.yardstick import compare, compute
     from orchestration.settings import Home
 
     place, times = Home.of(home), []
-    for _ in range(YARDSTICK_RUNS):
+    for _ in range(runs):
         started = time.perf_counter()
         figures = compute(place.inbox)
         times.append(time.perf_counter() - started)
@@ -139,7 +139,7 @@ def _print(result: dict[str, Any]) -> None:
     """The result as tables for people."""
     total, load = result["run_seconds"], result["machine"]["load_average"]
     lines = [
-        f"SCALE={result['scale']:g}: {result['sample']['orders_per_week']:,} orders a week; load {load:g} before",
+        f"SCALE={result['scale']:g}: {result['rows']['oms_logs']['rows_read']:,} logs; load {load:g} before",
         "",
     ]
     lines += [
@@ -153,6 +153,8 @@ def _print(result: dict[str, Any]) -> None:
     lines += [f"{'peak RSS, largest process':<34}{result['peak_rss_bytes'] / 2**20:>10.0f} MiB"]
     lines += [f"{'CPU, all processes':<34}{result['run_cpu_seconds']:>10.2f} s"]
     lines += [f"{'second run, nothing new':<34}{result['second_run_seconds']:>10.2f} s"]
+    lines += [f"{'metric-store sample':<34}{result['sample_seconds']:>10.2f} s"]
+    lines += [f"{'peak RSS of the sample':<34}{result['sample_peak_rss_bytes'] / 2**20:>10.0f} MiB"]
     lines += [f"{command:<34}{seconds:>10.2f} s" for command, seconds in result["commands"].items()]
     lines += ["", f"{'source':<24}{'read':>12}{'landed':>12}{'quarantined':>13}{'duplicates':>12}"]
     for source, counts in result["rows"].items():

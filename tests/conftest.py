@@ -16,7 +16,8 @@ from filelock import FileLock
 
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import evidence_relation, open_store, published_weeks
-from orchestration.sample import write_sample
+from orchestration.sample import write_august, write_sample
+from orchestration.sample.august import LEAST_SCALE
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared"
@@ -172,6 +173,19 @@ def sample_home(shared_folder: Path) -> Path:
         assert ended.status == 0, ended.text
 
     return made_once(shared_folder, "sample", make)
+
+
+@pytest.fixture(scope="session")
+def august_home(shared_folder: Path) -> Path:
+    """The smallest scenario `august` after its run; what the run said lies in `run.txt`, its status in `status.txt`."""
+
+    def make(home: Path) -> None:
+        write_august(home, scale=LEAST_SCALE)
+        ended = run(home)
+        (home / "run.txt").write_text(ended.text)
+        (home / "status.txt").write_text(str(ended.status))
+
+    return made_once(shared_folder, "august", make)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from orchestration.errors import InterruptedRunError, MetricStoreError, UsageError
 from orchestration.settings import DEFAULT_HOME, HOME_VARIABLE, Home
@@ -81,13 +82,18 @@ def main(debug: bool) -> None:
     "--orders-per-week", default=5000, show_default=True, type=click.IntRange(min=1), help="How many orders a week."
 )
 @click.option("--seed", default=7, show_default=True, help="The same arguments give the same bytes.")
-@click.option("--scenario", default="normal", show_default=True, help="What kind of weeks.")
-def sample(home: Path | None, start: str | None, **options: Any) -> None:
+@click.option(
+    "--scenario", default="normal", show_default=True, help="normal; or august: a month of 237,642,097 log records."
+)
+@click.option("--scale", default=1.0, show_default=True, help="Of august: the part of its size, from 0.002 on.")
+@click.pass_context
+def sample(context: click.Context, /, home: Path | None, start: str | None, **options: Any) -> None:
     """Write synthetic raw files into the inbox."""
     from orchestration.cli.sample import write
     from orchestration.weeks import parse_week
 
-    write(Home.of(home), parse_week(start) if start else None, options)
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    write(Home.of(home), parse_week(start) if start else None, options, given)
 
 
 @main.command()

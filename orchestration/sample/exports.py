@@ -39,7 +39,9 @@ class WeeklyExports:
         self._inbox.write("flagged_users", f"{monday}.jsonl", flags)
         rng = self._stream("inventory_snapshots", monday)
         stock = inventory_export(self._world, self._start, monday, orders, rng)
-        self._inbox.write("inventory_snapshots", f"{monday}.jsonl.zst", spoil("inventory_snapshots", stock, bad, rng)[0])
+        self._inbox.write(
+            "inventory_snapshots", f"{monday}.jsonl.zst", spoil("inventory_snapshots", stock, bad, rng)[0]
+        )
 
     def _stream(self, source: str, day: date) -> np.random.Generator:
         return stream(self._seed, source, day)

@@ -14,7 +14,7 @@ from orchestration.sample.log_files import LogFiles
 from orchestration.sample.logs import DailyLogs
 from orchestration.sample.order_exports import OrderBook
 from orchestration.sample.orders import orders_per_day, place_orders
-from orchestration.sample.scenarios import Scenario, scenario_named
+from orchestration.sample.scenarios import AUGUST, Scenario, scenario_named
 from orchestration.sample.world import build_world
 from orchestration.settings import Home
 
@@ -38,6 +38,8 @@ def write_sample(
     is the first Monday, 2026-01-05 unless given. ValueError says which argument can't be used, and why.
     """
     chosen = scenario_named(scenario)
+    if chosen is AUGUST:
+        raise ValueError("the scenario august is one month of a size of its own: write_august writes it")
     start = DEFAULT_START if start is None else start
     _check(weeks, start, sellers, orders_per_week, seed)
     with Inbox(Home.of(home).inbox) as inbox:

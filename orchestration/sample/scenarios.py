@@ -26,7 +26,8 @@ class Scenario:
     day_volume_noise: float = 0.05  # standard deviation of the log of a day's share of its week
 
 
-SCENARIOS = {scenario.name: scenario for scenario in (Scenario("normal"),)}
+AUGUST = Scenario("august", onboarding_days=28.0)  # all its sellers have joined by the end of the month
+SCENARIOS = {scenario.name: scenario for scenario in (Scenario("normal"), AUGUST)}
 
 
 def scenario_named(name: str) -> Scenario:

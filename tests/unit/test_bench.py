@@ -12,17 +12,18 @@ from orchestration.settings import Home
 
 
 @pytest.fixture
-def figures(sample_home: Path) -> duckdb.DuckDBPyConnection:
-    return compute(Home.of(sample_home).inbox)
+def figures(august_home: Path) -> duckdb.DuckDBPyConnection:
+    return compute(Home.of(august_home).inbox)
 
 
-def test_every_figure_is_the_published_one(figures: duckdb.DuckDBPyConnection, sample_home: Path) -> None:
-    compared = compare(figures, Home.of(sample_home).published_store)
+def test_every_figure_is_the_published_one(figures: duckdb.DuckDBPyConnection, august_home: Path) -> None:
+    compared = compare(figures, Home.of(august_home).published_store)
     assert {column.figure for column in compared} == {
         "fct_null_request_id_week",
         "fct_manifest_call_day",
         "fct_request_latency_week",
         "acceptance_failure_rate",
+        "manifestation_failure_rate",
         "max_sub_orders_per_request",
         "o2d_ratio",
         "request_ids_processed",
@@ -40,7 +41,7 @@ def test_every_figure_is_the_published_one(figures: duckdb.DuckDBPyConnection, s
             {"p95_seconds"},
         ),
         (
-            "delete from yardstick.fct_manifest_call_day where day = '2026-01-06'",
+            "delete from yardstick.fct_manifest_call_day where day = '2025-08-05'",
             "fct_manifest_call_day",
             {"success", "failed", "total", "failure_rate"},
         ),
@@ -52,9 +53,9 @@ def test_every_figure_is_the_published_one(figures: duckdb.DuckDBPyConnection, s
     ],
 )
 def test_a_different_value_and_a_missing_row_are_noticed(
-    figures: duckdb.DuckDBPyConnection, sample_home: Path, change: str, figure: str, different: set[str]
+    figures: duckdb.DuckDBPyConnection, august_home: Path, change: str, figure: str, different: set[str]
 ) -> None:
     figures.execute(change)
-    compared = compare(figures, Home.of(sample_home).published_store)
+    compared = compare(figures, Home.of(august_home).published_store)
     assert {column.figure for column in compared if column.different} == {figure}
     assert {column.column for column in compared if column.different} == different

@@ -8,8 +8,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from sample_kit import column_of, contents, load, values
 
-from orchestration.ingest.contracts import SOURCES, Source
+from orchestration.ingest.contracts import SOURCES
 from orchestration.sample import SampleSummary, write_sample
 
 SMALL: dict[str, Any] = {"weeks": 3, "sellers": 20, "orders_per_week": 400}
@@ -19,33 +20,6 @@ LIFECYCLE = (
     "pending_at, confirmed_at, ready_to_ship_at, shipped_at, delivered_at, cancelled_at, returned_at, "
     "failed_delivery_at"
 )
-
-
-def contents(home: Path) -> dict[str, bytes]:
-    """Path under the inbox -> bytes."""
-    inbox = home / "inbox"
-    return {str(file.relative_to(inbox)): file.read_bytes() for file in inbox.rglob("*") if file.is_file()}
-
-
-def load(connection: duckdb.DuckDBPyConnection, home: Path, source: Source) -> None:
-    """A table named like the source: its columns in their types (null where unreadable) and `week`, `file`."""
-    folder = home / "inbox" / source.name
-    texts = {column.name: "VARCHAR" for column in source.columns}
-    readers = {
-        ".parquet": "read_parquet(FILES, filename = 'file')",
-        ".csv": "read_csv(FILES, header = true, all_varchar = true, filename = 'file')",
-        ".jsonl": f"read_json(FILES, format = 'newline_delimited', columns = {texts}, filename = 'file')",
-    }
-    typed = ", ".join(f"try_cast({column.name} as {column.sql_type}) as {column.name}" for column in source.columns)
-    parts = []
-    for suffix, reader in readers.items():
-        files = [str(file) for file in sorted(folder.rglob(f"*{suffix}*"))]
-        if files:
-            parts.append(f"select {typed}, file from {reader.replace('FILES', str(files))}")
-    connection.execute(
-        f"create table {source.name} as select *, date_trunc('week', {source.week_column})::date as week "
-        f"from ({' union all '.join(parts)})"
-    )
 
 
 @pytest.fixture(scope="module")
@@ -77,14 +51,6 @@ def store(normal: tuple[Path, SampleSummary]) -> duckdb.DuckDBPyConnection:
         "qualify row_number() over (partition by sub_order_id order by updated_at desc) = 1"
     )
     return connection
-
-
-def values(store: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[object, ...]]:
-    return store.execute(sql).fetchall()
-
-
-def column_of(store: duckdb.DuckDBPyConnection, sql: str) -> list[float]:
-    return [float(row[0]) for row in store.execute(sql).fetchall()]
 
 
 class TestBytes:

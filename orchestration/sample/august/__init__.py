@@ -9,8 +9,8 @@ whose state a second thread or a killed run could upset.
     writer.py     all of it: the cast and the small sources are those of the other scenarios
 
 How a day comes about: `batches.sql` (what a seller's OMS takes over in one go), `sub_orders.sql` (their whole
-lifecycle), `later.sql` and `records.sql` (the calls), `fillers.sql` (up to the exact counts of the day). `log_rows.sql`,
-`order_rows.sql` and `package_rows.sql` turn them into rows of the sources.
+lifecycle), `later.sql` and `records.sql` (the calls), `fillers.sql` (up to the exact counts of the day). From these
+`log_rows.sql`, `order_rows.sql` and `package_rows.sql` make the rows of the sources.
 """
 
 from orchestration.sample.august.counts import DAYS, LEAST_SCALE, MONTH, WEEKS, Counts

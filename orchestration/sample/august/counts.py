@@ -25,6 +25,7 @@ _SUB_ORDERS, _SELLERS = 25_000_000, 4_000
 _FEWEST_SELLERS = 28  # two for each OMS client
 
 _WEEKDAY_WEIGHTS = np.array([1.04, 1.0, 0.98, 0.99, 1.06, 1.0, 0.95])
+_SILENCE_NOISE = 0.03  # standard deviation of the log of a day's share of the records without a request id
 _FIRST_DAY, _AFTER_MONTH = 0.6, 0.4  # of a day: orders of the first one itself, and those that wait on its last evening
 
 
@@ -60,22 +61,30 @@ class Counts:
         """The counts at a scale; ValueError for one that is too small or more than 1."""
         if not LEAST_SCALE <= scale <= 1:
             raise ValueError(f"scale must be from {LEAST_SCALE:g} to 1, not {scale:g}")
-        totals = (_RECORDS, _NULL_RECORDS, _PARALLEL_REQUESTS, _NON_PARALLEL_REQUESTS, _SUB_ORDERS)
-        return cls(scale, *(round(scale * total) for total in totals), max(_FEWEST_SELLERS, round(scale * _SELLERS)))
+        return cls(
+            scale=scale,
+            records=round(scale * _RECORDS),
+            null_records=round(scale * _NULL_RECORDS),
+            parallel_requests=round(scale * _PARALLEL_REQUESTS),
+            non_parallel_requests=round(scale * _NON_PARALLEL_REQUESTS),
+            sub_orders=round(scale * _SUB_ORDERS),
+            sellers=max(_FEWEST_SELLERS, round(scale * _SELLERS)),
+        )
 
     def by_day(self, seed: int) -> list[Day]:
         """The 31 days of the month, and one more: the orders of its last evening, which nobody has taken over yet."""
         weights = np.array([_WEEKDAY_WEIGHTS[day.weekday()] for day in DAYS])
         weights *= np.exp(stream(seed, "calendar", MONTH).normal(0, 0.03, len(DAYS)))
         weights[0] *= _FIRST_DAY
+        silence = np.exp(stream(seed, "silence", MONTH).normal(0, _SILENCE_NOISE, len(DAYS)))
         sub_orders = spread(self.sub_orders, np.append(weights, _AFTER_MONTH))
         parallel, non_parallel, named, null = (
-            np.append(spread(total, weights), 0)
-            for total in (
-                self.parallel_requests,
-                self.non_parallel_requests,
-                self.records - self.null_records,
-                self.null_records,
+            np.append(spread(total, share), 0)
+            for total, share in (
+                (self.parallel_requests, weights),
+                (self.non_parallel_requests, weights),
+                (self.records - self.null_records, weights),
+                (self.null_records, weights * silence),
             )
         )
         columns = (sub_orders, parallel, parallel + non_parallel, named, null)

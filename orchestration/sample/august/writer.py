@@ -11,18 +11,18 @@ from orchestration.sample.august.month import Month
 from orchestration.sample.exports import WeeklyExports
 from orchestration.sample.files import Inbox, SampleSummary
 from orchestration.sample.frames import Frame, midnight, stack, take
-from orchestration.sample.scenarios import Scenario
+from orchestration.sample.scenarios import AUGUST
 from orchestration.sample.world import build_world
 from orchestration.settings import Home
 
 _ORDERS_PER_WEEK = 400_000  # at scale 1: what the small sources, products and buyers are as many as
 _FEWEST_ORDERS_PER_WEEK = 500
-_DELIVERED_KEPT = 40  # at scale 1: one in so many may lead to a claim
+_FOLLOWED = 40  # at scale 1: one in so many sub-orders may lead to a claim
 _WEEK = timedelta(days=7)
 
 
-def write_august(home: Path, *, scale: float = 1.0, seed: int = 7) -> SampleSummary:
-    """Write the month into the home's inbox; the same arguments give the same bytes.
+def write_august(home: Path, *, scale: float = 1.0, seed: int = 7, threads: int | None = None) -> SampleSummary:
+    """Write the month into the home's inbox; the same scale and seed give the same bytes, however many the threads.
 
     ValueError says which argument can't be used, and why.
     """
@@ -30,22 +30,21 @@ def write_august(home: Path, *, scale: float = 1.0, seed: int = 7) -> SampleSumm
     if seed < 0:
         raise ValueError(f"seed must be at least 0, not {seed}")
     place = Home.of(home)
-    scenario = Scenario("august", onboarding_days=28.0)  # all sellers have joined by the end of the month
     start = MONTH - timedelta(days=MONTH.weekday())
     orders = max(_FEWEST_ORDERS_PER_WEEK, round(scale * _ORDERS_PER_WEEK))
-    world = build_world(scenario, start=start, sellers=counts.sellers, orders_per_week=orders, seed=seed)
+    world = build_world(AUGUST, start=start, sellers=counts.sellers, orders_per_week=orders, seed=seed)
 
-    delivered: list[Frame] = []
-    one_in = max(1, round(scale * _DELIVERED_KEPT))
+    followed: list[Frame] = []
+    one_in = max(1, round(scale * _FOLLOWED))
     scratch = place.scratch / "sample"
     try:
-        with Month(place.inbox, scratch, counts, world, seed) as month:
-            month.write(lambda _: delivered.append(month.delivered(one_in)))
+        with Month(place.inbox, scratch, counts, world, seed, threads) as month:
+            month.write(lambda _: followed.append(month.some_sub_orders(one_in)))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    known = stack(delivered)
+    known = stack(followed)
     with Inbox(place.inbox) as inbox:
-        exports = WeeklyExports(scenario, world, inbox, start=start, orders_per_week=orders, seed=seed)
+        exports = WeeklyExports(AUGUST, world, inbox, start=start, orders_per_week=orders, seed=seed)
         for monday in (start + n * _WEEK for n in range((DAYS[-1] - start) // _WEEK + 1)):
             exports.write_week(monday, take(known, known["ordered_at"] < midnight(monday + _WEEK)))
     return SampleSummary((*month.files, *inbox.files), dict(sorted((month.rows + inbox.rows).items())))
