@@ -281,7 +281,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"scenario": "storm"}, "unknown sample scenario 'storm'; available: normal"),
+            ({"scenario": "storm"}, "unknown sample scenario 'storm'; available: august, normal"),
             ({"start": date(2026, 1, 7)}, "start must be a Monday; 2026-01-07 is a Wednesday"),
             ({"weeks": 0}, "weeks must be at least 1, not 0"),
             ({"sellers": 0}, "sellers must be at least 1, not 0"),

@@ -35,6 +35,7 @@ _SQL = Path(__file__).with_name("sql")
 _MEMORY = "2500MB"  # of the engine; what doesn't fit goes to its folder for temporary files
 _SLOTS = 65_536
 _MEAN_SIZE = 2.85  # sub-orders of a request; what is left of the day goes into batches without a request id
+_NEVER_MS = 2**62
 _EXPORT_HOURS = 2  # after the month: when sub-orders were exported for the last time
 # A dictionary of ids, which hardly repeat, costs time and saves no space.
 _OPTIONS = (
@@ -126,6 +127,7 @@ class Month:
         self._engine.execute(f"create type event as enum ({events}); create type flow as enum ({flows})")
         self._run("macros")
         self._table("sellers", _sellers(self._world))
+        self._table("skus", _skus(self._world))
         reached = np.cumsum(_BATCH_HOURS) / _BATCH_HOURS.sum()
         share = _BATCH_HOURS / _BATCH_HOURS.sum()
         hours = {"hour": np.arange(len(share)), "reached": np.append(0.0, reached[:-1]), "share": share}
@@ -243,6 +245,18 @@ def _sellers(world: World) -> pa.Table:
     columns |= {name: sellers[name] for name in (*_HABITS, "fulfilled_share", "sku_first", "sku_count")}
     columns |= {name: habit(name)[sellers["client"]] for name in (*_CLIENT_HABITS, "restlessness")}
     return pa.table(columns)
+
+
+def _skus(world: World) -> pa.Table:
+    """One row per product: since when, and until when, it is on sale."""
+    listed, delisted = (world.skus[name] for name in ("listed_at", "delisted_at"))
+    return pa.table(
+        {
+            "sku": np.arange(len(listed)),
+            "listed_ms": listed.astype(np.int64),
+            "delisted_ms": np.where(np.isnat(delisted), _NEVER_MS, delisted.astype(np.int64)),
+        }
+    )
 
 
 def _slots(world: World, day: date) -> pa.Table:

@@ -26,7 +26,8 @@ with
                 chance(order_key, 'no payment step') < 0.02,
                 null,
                 least(ordered_ms + cast(pay_ms * chance(order_key, 'pays after') as bigint), accept_ms)
-            ) as pending_ms,
+            ) as paid_ms,
+            if(paid_ms <= known_ms, paid_ms, null) as pending_ms,
             -- an exporter's clock that disagrees
             if(
                 chance(key, 'clock') < 0.003,
@@ -42,13 +43,24 @@ with
             if(damage = 0, 0, 1 + (chance(key, 'two pieces') < 0.14)::bigint + (chance(key, 'three pieces') < 0.04)::bigint)
                 as quantity
         from picked
+    ),
+
+    chosen as (
+        select *, sku_first + cast(floor(sku_count * pow(chance(key, 'sku'), 1.6)) as bigint) as wanted_sku
+        from known
+        inner join sellers using (seller)
     )
 
 select
     sub_order_id(key, line) as sub_order_id,
     order_id(order_key) as order_id,
     seller_id,
-    if(damage = 1, null, 'K' || padded(sku_first + 1 + cast(floor(sku_count * pow(chance(key, 'sku'), 1.6)) as bigint), 6)) as sku_id,
+    -- a seller's first product is always on sale
+    if(
+        damage = 1,
+        null,
+        'K' || padded(1 + if(ordered_ms >= listed_ms and ordered_ms < delisted_ms, wanted_sku, sku_first), 6)
+    ) as sku_id,
     if(
         chance(order_key, 'guest') < 0.01,
         null,
@@ -102,6 +114,6 @@ select
             )
         )
     ) as updated_at
-from known
-inner join sellers using (seller)
+from chosen
+inner join skus on wanted_sku = sku
 order by key
