@@ -38,7 +38,8 @@ from orchestration.settings import Home
 #: How far after the ingestion an event may lie.
 _AHEAD = timedelta(days=1)
 _OUR_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
-_BY_THEMSELVES = ("missing_required", "bad_type", "not_in_set")
+# Ids hardly repeat: a dictionary of them would cost time and save no space.
+_PARQUET = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000, write_bloom_filter false"
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,14 @@ class IngestContext:
 
 @dataclass(frozen=True)
 class _Part:
-    """A staged Parquet file. `place` is the Monday its records belong to, or the rule they break."""
+    """A staged Parquet file: the records of one landing partition."""
 
-    place: str
+    week: date
     file: Path
     rows: int
     least_key: str
     greatest_key: str
-    latest: datetime | None
+    latest: datetime
 
 
 class Intake:
@@ -117,46 +118,46 @@ class Intake:
     def _judge(self, raw: RawRelation, file_id: int, site: Path) -> tuple[list[_Part], int]:
         """Stage the typed records and make `rejected`. The files of the records that land, and how many were dropped.
 
-        Judging needs all keys at once, so records are typed once, into files by week or by the rule they break; only
-        where some of them don't land after all are the files written anew.
+        Judging needs all keys at once, so what is sound by itself is staged first; only where some of it doesn't land
+        after all is it staged anew.
         """
-        week = f"cast(cast(date_trunc('week', {sql_name(self._source.week_column)}) as date) as varchar)"
-        typed = f"select *, coalesce(_reason, {week}) as place from ({parsed_query(self._source, raw)})"
-        parts = self._write_parts(typed, file_id, site / "typed")
-        sound = [part for part in parts if part.place not in _BY_THEMSELVES]
-        broken = [
-            f"select _row, {sql_text(part.place)} as rule from {sql_parquet([part.file])}"
-            for part in parts
-            if part.place in _BY_THEMSELVES
-        ]
-        none = "select cast(null as bigint) as _row, cast(null as varchar) as rule where false"
-        self._engine.execute(f"create temp table rejected as {' union all '.join([none, *broken])}")
-        if not sound or not self._has_verdicts(sound):
-            return sound, 0
+        self._engine.execute(f"create temp view parsed as {parsed_query(self._source, raw)}")
+        staged, are_all_sound = self._stage("parsed", file_id, site / "typed")
+        broken = f"select _row, _reason as rule from parsed where {'false' if are_all_sound else '_reason is not null'}"
+        self._engine.execute(f"create temp table rejected as {broken}")
+        if not staged or not self._has_verdicts(staged):
+            return staged, 0
         self._engine.execute("insert into rejected select _row, outcome from verdicts where outcome <> 'duplicate'")
         dropped, judged = self._rows("select count(*) filter (where outcome = 'duplicate'), count(*) from verdicts")[0]
-        if judged == sum(part.rows for part in sound):
+        if judged == sum(part.rows for part in staged):
             return [], dropped
-        landing = f"select *, {week} as place from staged anti join verdicts using (_row)"
-        return self._write_parts(landing, file_id, site / "judged"), dropped
-
-    def _write_parts(self, query: str, file_id: int, folder: Path) -> list[_Part]:
-        """Write records (columns, _row, place) as Parquet by place."""
-        folder.mkdir()
         self._engine.execute(
-            f"copy (select {self._columns}, cast({file_id} as bigint) as _file_id, cast(_row as bigint) as _row, place "
-            f"from ({query})) to {sql_text(str(folder))} (format parquet, partition_by (place), overwrite_or_ignore)"
+            "create temp view landing as select *, null as _reason from staged anti join verdicts using (_row)"
         )
-        files = sorted(folder.glob("*/*.parquet"))
-        if not files:
-            return []
-        key, event_time = sql_name(self._source.key[0]), self._source.event_time
+        return self._stage("landing", file_id, site / "judged")[0], dropped
+
+    def _stage(self, relation: str, file_id: int, folder: Path) -> tuple[list[_Part], bool]:
+        """Write records (columns, _row, _reason) without a reason as Parquet, a file for each landing partition.
+
+        Returns these files, and whether no record has a reason. Looking first and writing then takes less than half
+        the time of one statement that writes by partition.
+        """
+        folder.mkdir()
+        week_column, key = sql_name(self._source.week_column), sql_name(self._source.key[0])
+        week = f"cast(date_trunc('week', {week_column}) as date)"
         found = self._rows(
-            f"select filename, count(*), cast(min({key}) as varchar), cast(max({key}) as varchar), "
-            f"{f'max({sql_name(event_time)})' if event_time else 'null'} "
-            f"from {sql_parquet(files, ', filename = true')} group by all order by all"
+            f"select case when _reason is null then {week} end as week, count(*), "
+            f"cast(min({key}) as varchar), cast(max({key}) as varchar), max({week_column}) "
+            f"from {relation} group by 1 order by 1"
         )
-        return [_Part(Path(name).parent.name.removeprefix("place="), Path(name), *rest) for name, *rest in found]
+        staged = [_Part(monday, folder / f"{monday}.parquet", *of_week) for monday, *of_week in found if monday]
+        for part in staged:
+            is_here = f"_reason is null and {week} = date '{part.week}'" if len(found) > 1 else "true"
+            self._engine.execute(
+                f"copy (select {self._columns}, cast({file_id} as bigint) as _file_id, cast(_row as bigint) as _row "
+                f"from {relation} where {is_here}) to {sql_text(str(part.file))} ({_PARQUET})"
+            )
+        return staged, len(staged) == len(found)
 
     def _has_verdicts(self, sound: Sequence[_Part]) -> bool:
         """Make `landed` and `staged`, and `verdicts` where a key meets another or an event lies in the future."""
@@ -165,7 +166,8 @@ class Intake:
         self._engine.execute(f"create temp table doubtful as {doubtful_keys_query(self._source)}")
         is_doubtful = self._rows("select count(*) > 0 from doubtful")[0][0]
         limit = self._context.now + _AHEAD
-        if not is_doubtful and not any(part.latest and part.latest > limit for part in sound):
+        is_dated = self._source.event_time is not None
+        if not is_doubtful and not (is_dated and any(part.latest > limit for part in sound)):
             return False
         self._engine.execute(f"create temp table verdicts as {verdicts_query(self._source, limit)}")
         return bool(self._rows("select count(*) > 0 from verdicts")[0][0])
@@ -208,21 +210,22 @@ class Intake:
 
     def _put_into_landing(self, parts: Sequence[_Part], record: FileRecord) -> None:
         for number, part in enumerate(parts, start=1):
-            path = Path(f"week={part.place}", f"{record.file_id:08d}-{number}.parquet")
+            path = Path(f"week={part.week}", f"{record.file_id:08d}-{number}.parquet")
             (self._landing / path).parent.mkdir(parents=True, exist_ok=True)
             part.file.replace(self._landing / path)
-            record.partitions.append(
-                Partition(date.fromisoformat(part.place), str(path), part.rows, part.least_key, part.greatest_key)
-            )
+            record.partitions.append(Partition(part.week, str(path), part.rows, part.least_key, part.greatest_key))
 
     def _find_touched_weeks(self, parts: Sequence[_Part], record: FileRecord) -> None:
         """Count the landed records by week, those that are late, and the weeks that read something new in them."""
         files = sql_parquet([part.file for part in parts])
         self._engine.execute(f"create temp view arrived as select {self._columns} from {files}")
-        week = week_of(sql_name(self._source.week_column), self._context.reporting_timezone)
+        week = week_of("second", self._context.reporting_timezone)
+        # By the second first: it takes the calendar of a time zone to name a week, and no week begins within a second.
         weeks = self._rows(
-            f"select {week}, count(*), count(*) filter (where {runs_backwards(self._source)}) "
-            "from arrived group by 1 order by 1"
+            f"select {week}, cast(sum(rows) as bigint), cast(sum(backwards) as bigint) from ("
+            f"select date_trunc('second', {sql_name(self._source.week_column)}) as second, count(*) as rows, "
+            f"count(*) filter (where {runs_backwards(self._source)}) as backwards from arrived group by 1"
+            ") group by 1 order by 1"
         )
         if self._source.event_time:
             record.event_weeks = {week: rows for week, rows, _ in weeks}

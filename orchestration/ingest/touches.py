@@ -36,16 +36,29 @@ def touches_query(source: Source, reporting_timezone: str, calculation_offset_ho
     reach = _NO_END
     if source.window_days is not None:
         reach = week_of("until", reporting_timezone, f"+ interval '{24 * source.window_days}' hour")
+    # Few instants instead of many, before each takes the calendar of a time zone: no week begins within a second, and
+    # an A counts itself, so an instant just after it is of the next second.
+    second = "date_trunc('second', {0} - interval '1' microsecond) + interval '1' second"
+    until = "null" if source.window_days is None else "date_trunc('second', until)"
     return f"""
-        select first_week, last_week, count(*) as rows
+        select first_week, last_week, cast(sum(rows) as bigint) as rows
         from (
             select
                 {first_week("since")} as first_week,
                 case
                     when replaced_at is null then {reach} else least({reach}, {first_week("replaced_at")} - 7)
-                end as last_week
-            from ({_spans(source)}) as spans
-            where since is not null
+                end as last_week,
+                rows
+            from (
+                select
+                    {second.format("since")} as since,
+                    {until} as until,
+                    {second.format("replaced_at")} as replaced_at,
+                    count(*) as rows
+                from ({_spans(source)}) as spans
+                where since is not null
+                group by all
+            ) as seconds
         ) as weeks
         where first_week <= last_week
         group by all
