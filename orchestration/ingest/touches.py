@@ -79,7 +79,10 @@ def _spans(source: Source) -> str:
 
 
 def _spans_of_newest(source: Source) -> str:
-    """Only the newest version counts: what arrived changes the picture if it holds a newer one than there was."""
+    """Only the newest version counts: what arrived changes the picture if it holds a newer one than there was.
+
+    Most of a file is there for the first time, and needs no comparison of whole records, which is slow.
+    """
     identity = sql_names(source.identity)
     facts = _of(("newest", "before"), source.facts)
     dated: dict[str | None, list[str]] = {}
@@ -90,16 +93,30 @@ def _spans_of_newest(source: Source) -> str:
     for dated_by, names in dated.items():
         since = _of(("newest", "before"), [dated_by]) if dated_by else facts
         changes.append(f"case when {_differs(names, 'before', 'newest')} then {_least(since)} end")
+    first_facts = _of(["arrived"], source.facts)
     return f"""
+        with
+            several as (
+                select {identity} from arrived group by all having count(*) > 1
+                union
+                select {identity} from landed semi join arrived using ({identity})
+            ),
+            arrivals as (
+                select {identity}, max_by(arrived, updated_at) as newest
+                from arrived semi join several using ({identity}) group by all
+            ),
+            standing as (
+                select {identity}, max_by(landed, updated_at) as before
+                from landed semi join arrivals using ({identity}) group by all
+            )
+        select {_least(first_facts)} as since, {_greatest(first_facts)} as until, cast(null as timestamp) as replaced_at
+        from arrived anti join several using ({identity})
+        union all
         select
-            case when before is null then {_least(facts)} else {_least(changes)} end as since,
-            {_greatest(facts)} as until,
-            cast(null as timestamp) as replaced_at
-        from (select {identity}, max_by(arrived, updated_at) as newest from arrived group by all) as arrivals
-        left join (
-            select {identity}, max_by(landed, updated_at) as before
-            from landed semi join arrived using ({identity}) group by all
-        ) as standing using ({identity})
+            case when before is null then {_least(facts)} else {_least(changes)} end,
+            {_greatest(facts)},
+            cast(null as timestamp)
+        from arrivals left join standing using ({identity})
         where before is null or newest.updated_at > before.updated_at
     """
 
