@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= ./data
 STAMP := $(VENV)/.installed
+SPARK_STAMP := $(VENV)/.installed-spark
+SPARK_DIR ?= ./data/spark-cluster
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project/models dbt_project/macros dbt_project/tests -type f 2>/dev/null)
 
@@ -12,7 +14,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock holidays ui clean
+.PHONY: help demo test soak check format bench lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -24,6 +26,10 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+$(SPARK_STAMP): requirements-spark.lock $(STAMP)
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements-spark.lock
+	@touch $@
+
 $(MANIFEST): $(STAMP) $(DBT_SOURCES) dbt_project/dbt_project.yml dbt_project/profiles.yml
 	@$(BIN)/python -c "from orchestration.dbt import ensure_manifest; ensure_manifest()"
 
@@ -32,6 +38,9 @@ demo: $(MANIFEST) ## Sample data, six weeks end to end, and the headline figures
 
 test: $(MANIFEST) ## Every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+soak: $(MANIFEST) $(SPARK_STAMP) ## Tests that take long: DuckDB against Spark on random homes (needs Java 17)
+	@$(BIN)/python -m pytest -m soak
 
 check: $(MANIFEST) ## Lint, types, SQL format, dbt parse
 	@$(BIN)/ruff check .
@@ -53,9 +62,17 @@ lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
 		--custom-compile-command "make lock" --group dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
+		--custom-compile-command "make lock" --extra spark --constraint requirements.lock pyproject.toml -o requirements-spark.lock
 
 holidays: $(STAMP) ## Renew the default holidays from the holidays package
 	@$(BIN)/python tools/holidays_seed.py
+
+spark-up: $(SPARK_STAMP) ## A Spark cluster on this machine, with a Thrift server on 127.0.0.1:10000
+	@$(BIN)/python tools/spark_cluster.py up $(SPARK_DIR)
+
+spark-down: $(SPARK_STAMP) ## Stop that cluster
+	@$(BIN)/python tools/spark_cluster.py down $(SPARK_DIR)
 
 ui: $(MANIFEST) ## The Dagster UI of HOME_DIR, with schedule and sensor on
 	@$(BIN)/metric-store ui --home $(HOME_DIR) --automation

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock
 
 from orchestration.background import Background, BackgroundEndedError, Purpose, emit
+from orchestration.engines import Engine, chosen_engine
 from orchestration.errors import MetricStoreError
 from orchestration.settings import DBT_PROJECT_DIR, HOME_VARIABLE, Home
 
@@ -70,11 +71,13 @@ class DbtProjectRun:
 
     Building there also leaves this process free to write Dagster's history meanwhile. Close it, or use it in a `with`
     statement.
+
+    `purpose` says on which engine it builds: that of runs, or DuckDB whatever runs take.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, purpose: Purpose | None = None) -> None:
         self._home = home
-        self._process = Background.obtain(DBT_PROCESS)
+        self._process = Background.obtain(purpose or DBT_PROCESS)
 
     @property
     def target(self) -> Path:
@@ -105,23 +108,41 @@ class DbtProjectRun:
         self.close()
 
 
-#: In dbt's process: the project as dbt's own object. It names no home, so that one parse serves all of them.
+#: In dbt's process: the engine, and the project as dbt's own object. It names no home, so that one parse serves all.
+_engine = Engine()
 _manifest: Manifest | None = None
 
 
 def _get_ready() -> None:
-    global _manifest
+    _get_ready_for(chosen_engine())
+
+
+def _get_ready_for_duckdb() -> None:
+    _get_ready_for(Engine())
+
+
+def _get_ready_for(engine: Engine) -> None:
+    global _engine, _manifest
     ensure_manifest()
+    _engine = engine
+    _engine.prepare_process()
+    target = _engine.parse_target
     with FileLock(PROJECT_TARGET / ".parse.lock"):
-        _manifest = _invoke(["parse", "--no-write-json"], PROJECT_TARGET, Home.of(PROJECT_TARGET))
+        _manifest = _invoke(["parse", "--no-write-json"], target, Home.of(target), engine=_engine)
 
 
 DBT_PROCESS = Purpose(_get_ready)
+DBT_ON_DUCKDB_PROCESS = Purpose(_get_ready_for_duckdb)
 
 
 def _build(arguments: Sequence[str], target: Path, home: Home) -> None:
+    def run_dbt(arguments: Sequence[str]) -> Any:
+        return _invoke(arguments, target, home, _manifest, engine=_engine)
+
     try:
-        _invoke(arguments, target, home, _manifest, on_node=emit)
+        _engine.put_inputs(home, run_dbt)
+        built = _invoke(arguments, target, home, _manifest, on_node=emit, engine=_engine)
+        _engine.fetch_results(home, built, run_dbt)
     except DbtError:
         raise
     except Exception as error:  # its own exceptions don't all survive the way back to the parent
@@ -135,6 +156,7 @@ def _invoke(
     manifest: Manifest | None = None,
     on_node: Callable[[dict[str, Any]], None] | None = None,
     warnings: list[str] | None = None,
+    engine: Engine | None = None,
 ) -> Any:
     from dbt.cli.main import dbtRunner
     from dbt_common.events.functions import msg_to_dict
@@ -155,7 +177,7 @@ def _invoke(
         *("--quiet", "--no-use-colors", "--log-level-file", "none", "--log-level", "none"),
         *arguments,
         *("--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)),
-        *("--target-path", str(target), "--log-path", str(target)),
+        *("--target-path", str(target), "--log-path", str(target), "--target", (engine or Engine()).target),
     ]
     try:
         result = dbtRunner(manifest=manifest, callbacks=[on_event]).invoke(command)

@@ -17,6 +17,7 @@ from pydantic import PrivateAttr
 
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.dbt import DbtProjectRun
+from orchestration.engines import chosen_engine
 from orchestration.errors import MetricStoreError
 from orchestration.gate.worker import GateWorker
 from orchestration.partitions import weeks_of
@@ -107,6 +108,7 @@ class MetricStoreResource(ConfigurableResource):
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[MetricStoreResource]:
         """Lock the home, and clear what a killed run left."""
         place = self.place
+        chosen_engine().require()
         if not place.ledger.is_file() and published_weeks(place.published_store):
             # Computed from the files that happen to be left, published weeks would come out smaller, and pass.
             raise MetricStoreError(

@@ -78,6 +78,11 @@ class Home:
         return self.root / "warehouse.duckdb"
 
     @property
+    def spark(self) -> Path:
+        """What Spark keeps, where it is the engine: its catalog and tables, what it reads of a run, and its results."""
+        return self.root / "spark"
+
+    @property
     def scratch(self) -> Path:
         """Working files of the run in progress; emptied when a run starts."""
         return self.root / ".scratch"

@@ -1,7 +1,8 @@
 """What seller grades and limits would be under another configuration: the run's models, in a warehouse of their own.
 
 Reads landed files, the ledger and the published store; writes nothing but its scratch folder, and needs no lock: a run
-may go on meanwhile, or start. Publishes nothing and compares nothing but the published figures with the new ones.
+may go on meanwhile, or start. Hence it computes with DuckDB, whatever the engine of runs: a Spark server's tables are
+those of runs. Publishes nothing and compares nothing but the published figures with the new ones.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from orchestration.configuration import Configuration, ConfigurationError, load_configuration
-from orchestration.dbt import MANIFEST_PATH, DbtProjectRun, ensure_manifest
+from orchestration.dbt import DBT_ON_DUCKDB_PROCESS, MANIFEST_PATH, DbtProjectRun, ensure_manifest
+from orchestration.engines import Engine, chosen_engine
 from orchestration.errors import MetricStoreError
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.readers import sql_text
@@ -97,7 +99,7 @@ def simulated(home: Home, config: Path, weeks: Sequence[date], say: Callable[[st
         tables = [table.name for table in mart_tables(MANIFEST_PATH) if table.name in _TABLES]
         _copy_published(home, scratch, tables, weeks)
         say("computing grades and limits")
-        with DbtProjectRun(scratch) as dbt:
+        with DbtProjectRun(scratch, DBT_ON_DUCKDB_PROCESS) as dbt:
             for _ in dbt.build([f"+{table}" for table in tables], ["resource_type:test"]):
                 pass
         with open_warehouse(scratch) as db:
@@ -196,7 +198,7 @@ def _compared(db: duckdb.DuckDBPyConnection, tables: Sequence[str], weeks: list[
 
 
 def _notes(home: Home, state: State, weeks: Sequence[date]) -> list[str]:
-    """Why published figures aren't those of a run today, with the configuration as it is."""
+    """Why published figures aren't those of a run today, with the configuration as it is; and what else to know."""
     reasons: dict[str, list[date]] = {}
     try:
         present: Configuration | None = load_configuration(home.config)
@@ -210,10 +212,15 @@ def _notes(home: Home, state: State, weeks: Sequence[date]) -> list[str]:
             reasons.setdefault("they were built by other code", []).append(week)
         if present is None or present.config_hash(week) != published.config_hash:
             reasons.setdefault("the home's configuration has changed since", []).append(week)
-    return [
+    notes = [
         f"Not all differences of {in_words(found)} come from the configuration tried: {reason}."
         for reason, found in reasons.items()
     ]
+    if (engine := chosen_engine().name) != Engine.name:
+        notes.append(
+            f"Computed by DuckDB on this machine, from the landed files, though the engine of runs is {engine}."
+        )
+    return notes
 
 
 def as_dict(crossing: Crossing) -> dict[str, Any]:

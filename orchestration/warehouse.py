@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from orchestration.configuration import Configuration
 from orchestration.configuration.files import FILES
 from orchestration.dbt import MANIFEST_PATH
+from orchestration.engines import chosen_engine
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.readers import sql_name, sql_parquet, sql_text
@@ -61,6 +62,14 @@ _QUARANTINED = {
 }
 
 
+class LandedRelation(NamedTuple):
+    """A relation of the schema `landing`. `columns`: name -> type of DuckDB; `paths`: the Parquet files that it is."""
+
+    name: str
+    columns: dict[str, str]
+    paths: list[Path]
+
+
 @contextmanager
 def open_warehouse(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse of a home; one process at a time."""
@@ -80,7 +89,7 @@ def prepare(
     failed_files: str,
     into: Home | None = None,
 ) -> None:
-    """Put everything the models read before them. A warehouse of other code, or a broken one, starts anew.
+    """Put everything the models read before them. A warehouse of other code or engine, or a broken one, starts anew.
 
     `into` has the warehouse that is written, if that isn't the home's own.
     """
@@ -88,7 +97,7 @@ def prepare(
     with open_warehouse(into or home) as db:
         for schema in ("landing", "inputs"):
             db.execute(f"create schema if not exists {schema}")
-        db.execute("create or replace table inputs.code as select ? as version", [code_version()])
+        db.execute("create or replace table inputs.code as select ? as version", [_writer()])
         for table, columns in _TABLES.items():
             db.execute(f"create or replace table {table} ({columns})")
         _insert(
@@ -98,9 +107,8 @@ def prepare(
         )
         _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
         _insert(db, "inputs.files", [tuple(row[name] for name in _FILE_COLUMNS) for row in ledger.files()])
-        for source in SOURCES:
-            _create_landing_view(db, home, ledger, source, [week.week_start for week in weeks])
-        _create_quarantine_view(db, home, ledger)
+        for relation in landed_relations(home, ledger, [week.week_start for week in weeks]):
+            _create_view(db, relation)
         create_config_tables(db, configuration)
         _copy_published(db, home, [week.week_start for week in weeks])
 
@@ -154,6 +162,11 @@ def _insert(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[A
         db.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
 
 
+def _writer() -> str:
+    """The code, and the engine: where that is another one, the warehouse holds tables in place of views."""
+    return f"{code_version()} {chosen_engine().name}"
+
+
 def _discard_foreign(home: Home) -> None:
     files = [home.warehouse, home.warehouse.with_name(home.warehouse.name + ".wal")]
     if not home.warehouse.is_file():
@@ -161,7 +174,7 @@ def _discard_foreign(home: Home) -> None:
     else:
         try:
             with open_warehouse(home) as db:
-                keep = db.execute("select version from inputs.code").fetchall() == [(code_version(),)]
+                keep = db.execute("select version from inputs.code").fetchall() == [(_writer(),)]
         except duckdb.IOException as error:
             if "lock" in str(error):
                 raise
@@ -173,16 +186,24 @@ def _discard_foreign(home: Home) -> None:
             file.unlink(missing_ok=True)
 
 
-def _create_landing_view(
-    db: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger, source: Source, weeks: Sequence[date]
-) -> None:
-    columns = {**{column.name: column.sql_type for column in source.columns}, "_file_id": "BIGINT", "_row": "BIGINT"}
-    paths = [
-        home.landing / source.name / row["path"]
-        for row in ledger.partitions(source.name)
-        if _reaches(source, row["week"], weeks)
-    ]
-    _create_view(db, f"landing.{source.name}", columns, paths)
+def landed_relations(home: Home, ledger: Ledger, weeks: Sequence[date]) -> list[LandedRelation]:
+    """What a run of these weeks reads of the landing: each source, and `quarantined`."""
+    relations = []
+    for source in SOURCES:
+        columns = {
+            **{column.name: column.sql_type for column in source.columns},
+            "_file_id": "BIGINT",
+            "_row": "BIGINT",
+        }
+        paths = [
+            home.landing / source.name / row["path"]
+            for row in ledger.partitions(source.name)
+            if _reaches(source, row["week"], weeks)
+        ]
+        relations.append(LandedRelation(f"landing.{source.name}", columns, paths))
+    known = {int(row["file_id"]) for row in ledger.files() if row["quarantined"]}
+    paths = [file for file in sorted(home.quarantine.glob("*/*.parquet")) if int(file.stem.split("-")[0]) in known]
+    return [*relations, LandedRelation("landing.quarantined", _QUARANTINED, paths)]
 
 
 def _reaches(source: Source, week: str, weeks: Sequence[date]) -> bool:
@@ -192,24 +213,18 @@ def _reaches(source: Source, week: str, weeks: Sequence[date]) -> bool:
     return min(weeks) - timedelta(weeks=before) <= date.fromisoformat(week) <= max(weeks) + timedelta(weeks=after)
 
 
-def _create_quarantine_view(db: duckdb.DuckDBPyConnection, home: Home, ledger: Ledger) -> None:
-    known = {int(row["file_id"]) for row in ledger.files() if row["quarantined"]}
-    paths = [file for file in sorted(home.quarantine.glob("*/*.parquet")) if int(file.stem.split("-")[0]) in known]
-    _create_view(db, "landing.quarantined", _QUARANTINED, paths)
-
-
-def _create_view(db: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str], paths: Sequence[Path]) -> None:
+def _create_view(db: duckdb.DuckDBPyConnection, relation: LandedRelation) -> None:
     """A view over Parquet files, or an empty one of the same columns: models must not care whether there is a file."""
-    if paths:
-        select = ", ".join(map(sql_name, columns))
-        query = f"select {select} from {sql_parquet(paths)}"
+    if relation.paths:
+        select = ", ".join(map(sql_name, relation.columns))
+        query = f"select {select} from {sql_parquet(relation.paths)}"
     else:
         query = (
             "select "
-            + ", ".join(f"cast(null as {kind}) as {sql_name(column)}" for column, kind in columns.items())
+            + ", ".join(f"cast(null as {kind}) as {sql_name(column)}" for column, kind in relation.columns.items())
             + " where false"
         )
-    db.execute(f"create or replace view {name} as {query}")
+    db.execute(f"create or replace view {relation.name} as {query}")
 
 
 def _copy_published(db: duckdb.DuckDBPyConnection, home: Home, weeks: Sequence[date]) -> None:

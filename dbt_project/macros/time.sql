@@ -51,6 +51,8 @@
 
 {% macro default__add_us(instant, us) %} ({{ instant }} + to_microseconds({{ us }})){% endmacro %}
 
+{% macro spark__add_us(instant, us) %} timestamp_micros(unix_micros({{ instant }}) + {{ us }}){% endmacro %}
+
 {# The calendar day so many days away, as a date. #}
 {% macro date_add_days(day, days) %} {{ return(adapter.dispatch("date_add_days")(day, days)) }} {% endmacro %}
 
@@ -86,5 +88,5 @@
 #}
 {% macro first_by(text, instant) %}
     {% set age = lag_us("timestamp '0001-01-01 00:00:00'", instant) %}
-    substr(min(lpad(cast({{ age }} as varchar), 20, '0') || {{ text }}), 21)
+    substr(min(lpad(cast({{ age }} as string), 20, '0') || {{ text }}), 21)
 {% endmacro %}

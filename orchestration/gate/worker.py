@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from datetime import date
@@ -56,6 +57,9 @@ def _get_ready() -> None:
 
     tqdm.set_lock(threading.RLock())  # its own one is a semaphore of the system, reported as leaked at a sudden end
     warnings.simplefilter("ignore")
+    # Great Expectations imports Spark where it is installed, for nothing here; Spark takes a process that was spawned
+    # without a main module for one of its own tests, and ends it.
+    sys.modules["pyspark"] = None  # type: ignore[assignment]
     from orchestration.gate.judge import warm_up
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)

@@ -42,7 +42,7 @@ select
     orders.order_id,
     orders.shipped_at as happened_at,
     orders.due_at,
-    cast(null as varchar) as detail
+    cast(null as string) as detail
 from orders
 inner join
     metrics
