@@ -41,14 +41,14 @@ class Ended:
         return self.out + self.err
 
 
-def metric_store(*arguments: str | Path, env: dict[str, str] | None = None) -> Ended:
+def metric_store(*arguments: str | Path, env: dict[str, str] | None = None, timeout: float = 600) -> Ended:
     """Run `metric-store` in a process of its own."""
     done = subprocess.run(
         [str(METRIC_STORE), *map(str, arguments)],
         capture_output=True,
         text=True,
         env={**os.environ, **(env or {})},
-        timeout=600,
+        timeout=timeout,
         check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
