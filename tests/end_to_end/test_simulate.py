@@ -104,6 +104,22 @@ def test_a_simulation_shows_what_a_run_would_publish(home_copy: Path, config: Pa
     assert found["summary"]["notes"] == []
 
 
+def test_a_simulation_computes_with_duckdb_where_runs_take_spark(sample_home: Path, config: Path) -> None:
+    """The weights differ from the second week on: figures of the first week alone come out as they are published."""
+    week = SAMPLE_WEEKS[0]
+    ended = metric_store(
+        *("simulate", "--home", sample_home, "--config", config, "--weeks", week, "--json"),
+        env={"METRIC_STORE_ENGINE": "spark"},
+    )
+    assert ended.status == 0, ended.text
+    summary = json.loads(ended.out)["summary"]
+    assert summary["notes"] == [
+        "Computed by DuckDB on this machine, from the landed files; the engine of runs is spark."
+    ]
+    assert summary["rows"] > 0
+    assert summary["changed"]["grade"] == 0
+
+
 def test_a_simulation_leaves_the_home_as_it_is_and_runs_beside_a_run(home_copy: Path, config: Path) -> None:
     """A run holds the home's lock and has the warehouse open; neither is needed."""
     home = Home.of(home_copy)
