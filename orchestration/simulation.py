@@ -217,9 +217,7 @@ def _notes(home: Home, state: State, weeks: Sequence[date]) -> list[str]:
         for reason, found in reasons.items()
     ]
     if (engine := chosen_engine().name) != Engine.name:
-        notes.append(
-            f"Computed by DuckDB on this machine, from the landed files, though the engine of runs is {engine}."
-        )
+        notes.append(f"Computed by DuckDB on this machine, from the landed files; the engine of runs is {engine}.")
     return notes
 
 
