@@ -9,6 +9,7 @@ from orchestration.sample.files import Inbox, spoil
 from orchestration.sample.frames import Frame, stream
 from orchestration.sample.master_data import FlaggedUsers, inventory_export, products_export, sellers_export
 from orchestration.sample.scenarios import Scenario
+from orchestration.sample.season import Season
 from orchestration.sample.world import World
 
 
@@ -16,16 +17,25 @@ class WeeklyExports:
     """The exports of one week after the other; what is decided in a later week waits in here."""
 
     def __init__(
-        self, scenario: Scenario, world: World, inbox: Inbox, *, start: date, orders_per_week: int, seed: int
+        self,
+        scenario: Scenario,
+        world: World,
+        season: Season,
+        inbox: Inbox,
+        *,
+        start: date,
+        orders_per_week: int,
+        seed: int,
     ) -> None:
-        self._scenario, self._world, self._inbox = scenario, world, inbox
+        self._scenario, self._world, self._season, self._inbox = scenario, world, season, inbox
         self._start, self._orders_per_week, self._seed = start, orders_per_week, seed
         self._cases = Cases(world)
         self._flagged_users = FlaggedUsers(world, start, self._stream("first flags", start))
 
     def write_week(self, monday: date, recent: Frame) -> None:
         """The week's files. Claims are about `recent`, the sub-orders of the last weeks."""
-        orders, bad = self._orders_per_week, self._scenario.bad_record_share
+        strain, bad = self._season.strain(monday), self._scenario.bad_record_share
+        orders = round(self._orders_per_week * strain.load)
         claims = self._cases.claims(monday, recent, self._stream("claims", monday))
         self._inbox.write("claims", f"{monday}.jsonl", claims)
         tickets = self._cases.tickets(monday, orders, self._stream("tickets", monday))
@@ -38,7 +48,7 @@ class WeeklyExports:
         flags = self._flagged_users.export(monday, self._stream("flagged_users", monday))
         self._inbox.write("flagged_users", f"{monday}.jsonl", flags)
         rng = self._stream("inventory_snapshots", monday)
-        stock = inventory_export(self._world, self._start, monday, orders, rng)
+        stock = inventory_export(self._world, self._start, monday, self._orders_per_week, strain, rng)
         self._inbox.write(
             "inventory_snapshots", f"{monday}.jsonl.zst", spoil("inventory_snapshots", stock, bad, rng)[0]
         )

@@ -1,5 +1,6 @@
 """Writes a sample: day by day the orders and calls, week by week the exports, keeping only the last weeks in memory."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from orchestration.sample.logs import DailyLogs
 from orchestration.sample.order_exports import OrderBook
 from orchestration.sample.orders import orders_per_day, place_orders
 from orchestration.sample.scenarios import AUGUST, Scenario, scenario_named
+from orchestration.sample.season import Season
 from orchestration.sample.world import build_world
 from orchestration.settings import Home
 
@@ -46,6 +48,8 @@ def write_sample(
         sample = _Sample(chosen, inbox, start=start, sellers=sellers, orders_per_week=orders_per_week, seed=seed)
         for week in range(weeks):
             sample.write_week(start + timedelta(weeks=week))
+        if chosen.claimed_capacity:
+            _write_capacities(Home.of(home).config / "oms_capacity.csv", sample.claimed_capacity)
     return SampleSummary(tuple(inbox.files), dict(sorted(inbox.rows.items())))
 
 
@@ -60,6 +64,15 @@ def _check(weeks: int, start: date, sellers: int, orders_per_week: int, seed: in
         raise ValueError(f"start must be a Monday; {start} is a {start:%A}, the Monday before is {monday}")
 
 
+def _write_capacities(file: Path, capacities: Mapping[str, int]) -> None:
+    """The clients' load tests are configuration, not a source. A file that is there is left as it is."""
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [f"{client},{calls}" for client, calls in capacities.items()]
+    file.write_text("\n".join(["oms_client,tested_hourly_calls", *lines, ""]), encoding="utf-8")
+
+
 class _Sample:
     """A sample in the making; its weeks are written one after the other."""
 
@@ -70,16 +83,23 @@ class _Sample:
         self._orders_per_week, self._seed = orders_per_week, seed
         self._world = build_world(scenario, start=start, sellers=sellers, orders_per_week=orders_per_week, seed=seed)
         self._book = OrderBook()
-        self._logs = DailyLogs(scenario, self._world)
+        self._season = Season(scenario, self._world, start, orders_per_week)
+        self._logs = DailyLogs(scenario, self._world, self._season)
         self._log_files = LogFiles(scenario, inbox)
         self._exports = WeeklyExports(
-            scenario, self._world, inbox, start=start, orders_per_week=orders_per_week, seed=seed
+            scenario, self._world, self._season, inbox, start=start, orders_per_week=orders_per_week, seed=seed
         )
+
+    @property
+    def claimed_capacity(self) -> dict[str, int]:
+        """Hourly calls that the load test of each client is said to have shown."""
+        return self._season.claimed_capacity
 
     def write_week(self, monday: date) -> None:
         """All files of one week."""
         self._log_files.write_late(monday)
-        for day, orders in orders_per_day(self._scenario, monday, self._orders_per_week, self._seed).items():
+        week = round(self._orders_per_week * self._season.load(monday))
+        for day, orders in orders_per_day(self._scenario, monday, week, self._seed).items():
             self._write_day(day, orders)
         self._write_orders(monday)
         self._exports.write_week(monday, self._book.recent(21))
@@ -90,8 +110,9 @@ class _Sample:
     def _write_day(self, day: date, orders: int) -> None:
         rng = self._stream("seller_orders", day)
         parcels, sub_orders = place_orders(self._world, day, orders, rng)
-        fates = follow_parcels(self._world, parcels, rng)
-        sub_orders = settle_sub_orders(self._scenario, self._world, sub_orders, fates, rng)
+        strain = self._season.strain(day)
+        fates = follow_parcels(self._world, parcels, strain, rng)
+        sub_orders = settle_sub_orders(self._scenario, self._world, sub_orders, fates, strain, rng)
         self._book.add(sub_orders, self._stream("packages", day))
 
         rng = self._stream("oms_logs", day)

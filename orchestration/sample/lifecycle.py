@@ -8,6 +8,7 @@ import numpy as np
 from orchestration.sample.clients import habit
 from orchestration.sample.frames import NEVER, Column, Frame, hours, seconds, size, take
 from orchestration.sample.scenarios import Scenario
+from orchestration.sample.season import Strain
 from orchestration.sample.words import CANCELLATION_REASONS, CANCELLED_BY, FAILED_DELIVERY_REASONS, USER_TYPES
 from orchestration.sample.world import World, days_off
 
@@ -30,7 +31,7 @@ _MANIFEST_GRID = 3_600_000
 _DAY = np.timedelta64(1, "D")
 
 
-def follow_parcels(world: World, parcels: Frame, rng: np.random.Generator) -> Frame:
+def follow_parcels(world: World, parcels: Frame, strain: Strain, rng: np.random.Generator) -> Frame:
     """The fate of each parcel as if nobody cancelled: its steps, and the calls behind them.
 
     `accept_run_at` and `manifest_run_at` are the instants of the first call; `*_attempts` counts the calls (0: the
@@ -56,14 +57,15 @@ def follow_parcels(world: World, parcels: Frame, rng: np.random.Generator) -> Fr
     pack_at = confirmed_at + hours(habits["prepare_hours"] * rng.lognormal(0, 0.5, rows))
     pack_at = _into_working_hours(pack_at, habits["weekend"], rng)
     manifest_at = _onto_grid(pack_at, _MANIFEST_GRID) + offset
-    manifest_attempts, manifest_ok = _attempts(habit("manifest_failures")[client], client, rng)
+    manifest_failures = np.minimum(habit("manifest_failures") * strain.failures, 0.9)[client]
+    manifest_attempts, manifest_ok = _attempts(manifest_failures, client, rng)
     packed_at = manifest_at + retry_delay(client, manifest_attempts) + seconds(rng.uniform(30, 90, rows))
     by_hand = rng.random(rows) < 0.5
     ready_at = np.where(manifest_ok, packed_at, np.where(by_hand, packed_at + hours(20.0), NEVER))
 
-    wait = hours(habits["handover_hours"] * rng.lognormal(0, 0.6, rows))
+    wait = hours((1 + 0.4 * strain.excess) * habits["handover_hours"] * rng.lognormal(0, 0.6, rows))
     shipped_at = _into_working_hours(ready_at + wait, np.full(rows, -1), rng)
-    travel = hours(habits["delivery_hours"] * rng.lognormal(0, 0.35, rows))
+    travel = hours((1 + 0.15 * strain.excess) * habits["delivery_hours"] * rng.lognormal(0, 0.35, rows))
     arrived_at = _into_working_hours(shipped_at + travel, np.full(rows, -1), rng)
     fails = rng.random(rows) < 0.03
     never = np.full(rows, NEVER)
@@ -91,13 +93,13 @@ def follow_parcels(world: World, parcels: Frame, rng: np.random.Generator) -> Fr
 
 
 def settle_sub_orders(
-    scenario: Scenario, world: World, sub_orders: Frame, fates: Frame, rng: np.random.Generator
+    scenario: Scenario, world: World, sub_orders: Frame, fates: Frame, strain: Strain, rng: np.random.Generator
 ) -> Frame:
     """The sub-orders with their own fate: cancellations, returns and failed deliveries on top of their parcel's."""
     parcel = sub_orders["parcel"]
     frame = sub_orders | {name: column[parcel] for name, column in fates.items()}
     rows = size(frame)
-    _cancel(frame, world, rng)
+    _cancel(frame, world, strain, rng)
     for step in (step for step in STEPS if step in fates):
         frame[step] = np.where(frame[step] >= frame["cancelled_at"], NEVER, frame[step])
 
@@ -116,7 +118,7 @@ def settle_sub_orders(
     return frame
 
 
-def _cancel(frame: Frame, world: World, rng: np.random.Generator) -> None:
+def _cancel(frame: Frame, world: World, strain: Strain, rng: np.random.Generator) -> None:
     """Add cancelled_at, cancelled_by and cancellation_reason; only what hasn't been shipped is cancelled, once."""
     rows = size(frame)
     frame["cancelled_at"] = np.full(rows, NEVER)
@@ -137,6 +139,8 @@ def _cancel(frame: Frame, world: World, rng: np.random.Generator) -> None:
     cancel("customer", ("CHANGED_MIND", "FOUND_CHEAPER"), 0.035, hours(rng.exponential(8, rows)))
     seller_reasons = ("OUT_OF_STOCK", "OUT_OF_STOCK", "OUT_OF_STOCK", "WRONG_PRICE", "DAMAGED_IN_STORE")
     cancel("seller", seller_reasons, 1.4 * willing, hours(rng.uniform(0.5, 20, rows)))
+    if strain.excess > 0:  # stock that the marketplace still showed
+        cancel("seller", ("OUT_OF_STOCK",), 0.012 * strain.excess, hours(rng.uniform(0.5, 20, rows)))
     days = rng.uniform(0, 0.1, rows)
     cancel("marketplace", ("NOT_CONFIRMED_IN_TIME",), np.isnat(frame["confirmed_at"]), hours(24 * (2 + days)))
     cancel("marketplace", ("NOT_PACKED_IN_TIME",), np.isnat(frame["ready_to_ship_at"]), hours(24 * (4 + days)))

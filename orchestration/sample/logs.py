@@ -19,11 +19,13 @@ from orchestration.sample.frames import (
     within_group,
 )
 from orchestration.sample.scenarios import Scenario
+from orchestration.sample.season import Season
 from orchestration.sample.words import CALL_FAILURES, EVENTS, FLOWS, OMS_FAULTS, OTHER_FAULTS, RETRY_REASONS, USER_TYPES
 from orchestration.sample.world import World
 
 MAX_SUB_ORDERS = 200
 STAMPS = ("t1_received_at", "t2_sos_notified_at", "t3_label_created_at", "t4_label_shared_at", "t5_label_sent_at")
+_LABEL_CREATED = STAMPS[2]
 _MANIFESTATION = FLOWS.index("manifestation")
 _PANEL_CALLS = 0.35  # of the requests of sellers that use both channels
 _HIGHEST_NULL_SHARE = 0.55
@@ -36,9 +38,8 @@ _NULL_FACTOR = np.array([_NULL_FACTORS.get(event, 1.0) for event in EVENTS])
 class DailyLogs:
     """The log records of one day after the other; calls and records of a later day wait in here."""
 
-    def __init__(self, scenario: Scenario, world: World) -> None:
-        self._scenario = scenario
-        self._world = world
+    def __init__(self, scenario: Scenario, world: World, season: Season) -> None:
+        self._scenario, self._world, self._season = scenario, world, season
         self._calls = Carry("at")
         self._records = Carry("logged_at")
         self._null_shares = _null_shares(scenario, world)
@@ -73,7 +74,7 @@ class DailyLogs:
             "client": client,
             "channel": by_panel[request].astype(int),
             "request_key": request_key[request],
-            "failure_reason": _failure_reasons(calls, client, rng),
+            "failure_reason": _failure_reasons(calls, client, self._oms_faults(day), rng),
             "retry_reason": np.where(calls["attempt"] > 1, rng.integers(-1, len(RETRY_REASONS), rows), -1),
         }
         self._stamp(records, place, rng)
@@ -105,6 +106,13 @@ class DailyLogs:
         self._owed -= np.bincount(client, weights=records * is_null, minlength=clients)
         return is_null
 
+    def _oms_faults(self, day: date) -> Column:
+        """By client, the share of its failed calls that are its own fault; of what overload adds, nearly all are."""
+        usual = self._scenario.oms_fault_factor * habit("oms_faults")
+        failures = self._season.strain(day).failures
+        share: Column = (usual + 0.9 * (failures - 1)) / failures
+        return share
+
     def _stamp(self, records: Frame, place: Column, rng: np.random.Generator) -> None:
         """Add t1 to t5 to manifestation records and logged_at to all; a failed call ends on its way."""
         rows = size(records)
@@ -112,15 +120,20 @@ class DailyLogs:
         hour = (records["at"] - records["at"].astype("datetime64[D]")) / np.timedelta64(1, "h")
         load = 1 + 0.5 * np.exp(-(((hour - 5) / 4) ** 2))  # slower while most sellers pack
         restless = habit("restlessness")[client]
-
         is_label = records["flow"] == _MANIFESTATION
+        waiting = np.ones(rows)
+        waiting[is_label] = self._season.waiting(client[is_label], records["at"][is_label])
+        if scenario.has_label_queue:  # which is what makes them slower
+            load = np.ones(rows)
+
         reached = np.where(records["is_success"], 5, rng.integers(2, 5, rows))
         stamp = records["at"] + seconds(0.15 * place)
         logged_at = stamp
         for number, name in enumerate(STAMPS, start=1):
             if number > 1:
-                median = habit("hop_seconds" if number == 2 else "label_seconds")[client]
-                stamp = stamp + seconds(0.05 + median * load * rng.lognormal(0, restless))
+                median = scenario.lag_factor * habit("hop_seconds" if number == 2 else "label_seconds")[client]
+                queue = waiting if name == _LABEL_CREATED else 1.0
+                stamp = stamp + seconds(0.05 + median * load * queue * rng.lognormal(0, restless))
             logged_at = np.where(number <= reached, stamp, logged_at)
             gone = (number in (2, 3, 4)) & (rng.random(rows) < scenario.missing_hop_share)
             records[name] = np.where(is_label & (number <= reached) & ~gone, stamp, NEVER)
@@ -155,10 +168,10 @@ def _grouped(calls: Frame) -> tuple[Frame, Column, Column]:
     return calls, np.cumsum(starts) - 1, within_group(starts)
 
 
-def _failure_reasons(calls: Frame, client: Column, rng: np.random.Generator) -> Column:
+def _failure_reasons(calls: Frame, client: Column, oms_faults: Column, rng: np.random.Generator) -> Column:
     """A reason code for each failed call: the OMS's own fault as often as the client is known for, 3 % without."""
     rows = size(calls)
-    is_oms_fault = rng.random(rows) < habit("oms_faults")[client]
+    is_oms_fault = rng.random(rows) < oms_faults[client]
     which = rng.random(rows)
     reason = np.full(rows, -1)
     for flow in (*range(len(FLOWS)), -1):

@@ -9,10 +9,12 @@ import pyarrow.compute as pc
 from orchestration.sample.clients import CLIENT_NAMES
 from orchestration.sample.columns import numbered, seller_ids, sku_ids, stamps, user_ids, whole, words
 from orchestration.sample.frames import NEVER, Column, Frame, hours, midnight, size, stack, take
+from orchestration.sample.season import Strain
 from orchestration.sample.words import FLAG_REASONS, INVENTORY_SYSTEMS, LOGO_STATUSES, MALL_SEGMENTS, WEEKENDS
 from orchestration.sample.world import World
 
 _WEEK = timedelta(days=7)
+_MARKETPLACE = INVENTORY_SYSTEMS.index("marketplace")
 _EXPORT_STEP = np.timedelta64(5, "ms")  # between two rows of an export, which stamps each as it goes
 
 
@@ -108,8 +110,13 @@ class FlaggedUsers:
         }
 
 
-def inventory_export(world: World, start: date, monday: date, orders: int, rng: np.random.Generator) -> pa.Table:
-    """Daily stock of a sample of products (one for every 50 orders) in both systems; they differ now and then."""
+def inventory_export(
+    world: World, start: date, monday: date, orders: int, strain: Strain, rng: np.random.Generator
+) -> pa.Table:
+    """Daily stock of a sample of products (one for every 50 orders) in both systems; they differ now and then.
+
+    The more is sold, the more often they do, and the more the marketplace shows what is gone.
+    """
     skus = world.skus
     is_steady = (skus["listed_at"] < midnight(start)) & np.isnat(skus["delisted_at"])
     is_steady &= world.sellers["client"][skus["seller"]] >= 0
@@ -120,7 +127,8 @@ def inventory_export(world: World, start: date, monday: date, orders: int, rng: 
     rows = len(sku)
     age = (monday - start).days + day
     true_stock = skus["stock"][sku] * (0.55 + 0.45 * np.cos((age + sku) / 3.5)) - 3
-    drift = rng.integers(-6, 7, rows) * (rng.random(rows) < 0.05)
+    too_many = np.where(system == _MARKETPLACE, round(2 * strain.excess), 0)
+    drift = (rng.integers(-6, 7, rows) + too_many) * (rng.random(rows) < 0.05 * strain.load)
     at = midnight(monday) + hours(24.0 * day + 1 + 0.5 * system) + hours(rng.random(rows) / 4)
     is_missing = rng.random(rows) < 0.01
     frame = {"at": at, "sku": sku, "system": system, "quantity": np.floor(true_stock + drift).astype(int)}

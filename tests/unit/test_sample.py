@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from sample_kit import column_of, contents, load, values
 
+from orchestration.configuration import load_configuration
 from orchestration.ingest.contracts import SOURCES
 from orchestration.sample import SampleSummary, write_sample
 
@@ -281,7 +282,7 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"scenario": "storm"}, "unknown sample scenario 'storm'; available: august, normal"),
+            ({"scenario": "storm"}, "unknown sample scenario 'storm'; available: august, holiday, normal"),
             ({"start": date(2026, 1, 7)}, "start must be a Monday; 2026-01-07 is a Wednesday"),
             ({"weeks": 0}, "weeks must be at least 1, not 0"),
             ({"sellers": 0}, "sellers must be at least 1, not 0"),
@@ -297,3 +298,30 @@ class TestArguments:
     def test_start_moves_the_sample(self, tmp_path: Path) -> None:
         summary = write_sample(tmp_path, weeks=1, start=date(2025, 11, 3), sellers=3, orders_per_week=30)
         assert "2025-11/2025-11-03.parquet" in str(summary.files[0])
+
+
+# A season
+
+
+def test_the_weeks_of_a_season_have_its_loads(tmp_path: Path) -> None:
+    def orders(scenario: str) -> list[int]:
+        home = tmp_path / scenario
+        write_sample(home, weeks=5, sellers=15, orders_per_week=200, seed=3, scenario=scenario)
+        [source] = [source for source in SOURCES if source.name == "seller_orders"]
+        with duckdb.connect() as store:
+            load(store, home, source)
+            found = values(store, "select week, count(distinct order_id) from seller_orders group by 1 order by 1")
+        return [int(str(count)) for _, count in found]
+
+    assert orders("normal") == [200] * 5
+    assert orders("holiday") == [200, 250, 320, 460, 700]
+
+
+def test_claimed_capacities_are_configuration_and_replace_none(tmp_path: Path) -> None:
+    written = tmp_path / "config" / "oms_capacity.csv"
+    write_sample(tmp_path, weeks=1, sellers=15, orders_per_week=200, scenario="holiday")
+    claimed = {row.text("oms_client") for row in load_configuration(tmp_path / "config").rows["oms_capacity"]}
+    assert len(claimed) > 3
+    written.write_text("oms_client,tested_hourly_calls\nmine,5\n")
+    write_sample(tmp_path, weeks=1, sellers=15, orders_per_week=200, scenario="holiday")
+    assert written.read_text() == "oms_client,tested_hourly_calls\nmine,5\n"

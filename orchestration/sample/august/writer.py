@@ -12,6 +12,7 @@ from orchestration.sample.exports import WeeklyExports
 from orchestration.sample.files import Inbox, SampleSummary
 from orchestration.sample.frames import Frame, midnight, stack, take
 from orchestration.sample.scenarios import AUGUST
+from orchestration.sample.season import Season
 from orchestration.sample.world import build_world
 from orchestration.settings import Home
 
@@ -44,7 +45,8 @@ def write_august(home: Path, *, scale: float = 1.0, seed: int = 7, threads: int 
         shutil.rmtree(scratch, ignore_errors=True)
     known = stack(followed)
     with Inbox(place.inbox) as inbox:
-        exports = WeeklyExports(AUGUST, world, inbox, start=start, orders_per_week=orders, seed=seed)
+        season = Season(AUGUST, world, start, orders)
+        exports = WeeklyExports(AUGUST, world, season, inbox, start=start, orders_per_week=orders, seed=seed)
         for monday in (start + n * _WEEK for n in range((DAYS[-1] - start) // _WEEK + 1)):
             exports.write_week(monday, take(known, known["ordered_at"] < midnight(monday + _WEEK)))
     return SampleSummary((*month.files, *inbox.files), dict(sorted((month.rows + inbox.rows).items())))
