@@ -12,6 +12,7 @@ from orchestration.assets.gate import gate
 from orchestration.assets.landing import LANDING_ASSETS
 from orchestration.assets.plan import run_inputs
 from orchestration.assets.publish import published_store
+from orchestration.assets.report import report
 from orchestration.jobs import SCHEDULES, SENSORS, WEEKLY_RUN
 from orchestration.resources import MetricStoreResource
 from orchestration.settings import HOME_VARIABLE
@@ -22,7 +23,7 @@ def build_definitions(
 ) -> Definitions:
     """The definitions; `overrides` replaces resources, `loggers` the console, for the command line and for tests."""
     return Definitions(
-        assets=[*LANDING_ASSETS, run_inputs, build, gate, after_gate, published_store],
+        assets=[*LANDING_ASSETS, run_inputs, build, gate, after_gate, published_store, report],
         jobs=[WEEKLY_RUN],
         schedules=SCHEDULES,
         sensors=SENSORS,

@@ -34,6 +34,7 @@ def main() -> int:
         metric_store("metric", metric, "--home", str(home))
     metric_store("status", "--home", str(home))
     print(f"\nPublished store  {home / 'published' / 'metric_store.duckdb'}  (DuckDB, schema marts)")
+    print(f"Report           {home / 'reports' / 'index.html'}")
     print(f"Data docs        {home / 'data_docs' / 'index.html'}")
     print("Dagster UI       make ui")
     return status

@@ -9,12 +9,13 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetMaterialization,
+    AssetSpec,
     MaterializeResult,
     MetadataValue,
     TableColumn,
     TableRecord,
     TableSchema,
-    asset,
+    multi_asset,
 )
 
 from orchestration.assets.gate import GATE
@@ -31,22 +32,38 @@ from orchestration.warehouse import read_rows, run_weeks
 from orchestration.weeks import in_words
 
 PUBLISHED_STORE = AssetKey("published_store")
+#: How each week of the run ended. There in any case, so that the report follows also where weeks are withheld.
+PUBLICATION = AssetKey("publication")
 
 
-@asset(
-    key=PUBLISHED_STORE,
-    deps=[GATE, *(AssetKey(["marts", table.name]) for table in mart_tables(MANIFEST_PATH))],
-    group_name="publish",
-    owners=OWNERS,
-    kinds={"duckdb"},
-    partitions_def=WEEKS,
+@multi_asset(
+    name="published_store",
+    specs=[
+        AssetSpec(
+            PUBLISHED_STORE,
+            deps=[GATE, *(AssetKey(["marts", table.name]) for table in mart_tables(MANIFEST_PATH))],
+            group_name="publish",
+            owners=OWNERS,
+            kinds={"duckdb"},
+            partitions_def=WEEKS,
+            skippable=True,
+            description=(
+                "`published/metric_store.duckdb`, what readers open: all tables of a week change together, or not at "
+                "all. A week that the gate withholds keeps what it had."
+            ),
+        ),
+        AssetSpec(
+            PUBLICATION,
+            deps=[GATE],
+            group_name="publish",
+            owners=OWNERS,
+            kinds={"duckdb"},
+            description="How each week of the run ended: `marts.publication` and `marts.fct_data_quality_week`.",
+        ),
+    ],
+    can_subset=True,
     backfill_policy=ONE_RUN,
     pool="metric_store_writer",
-    output_required=False,
-    description=(
-        "`published/metric_store.duckdb`, what readers open: all tables of a week change together, or not at all. "
-        "A week that the gate withholds keeps what it had."
-    ),
 )
 def published_store(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[MaterializeResult]:
     weeks = run_weeks(store.place)
@@ -76,10 +93,18 @@ def published_store(context: AssetExecutionContext, store: MetricStoreResource) 
     )
     metadata = _metadata(store, done)
     figures = _headlines(store)
+    yield MaterializeResult(
+        asset_key=PUBLICATION,
+        metadata={
+            "published": in_words(row[0] for row in let_through) or "none",
+            "withheld": in_words(withheld) or "none",
+            "withheld_by": MetadataValue.json({week.isoformat(): rules.split(",") for week, rules in withheld.items()}),
+        },
+    )
     if not withheld:
         for key in with_partition(row[0] for row in let_through):
-            context.add_asset_metadata({"figures": figures[key]}, partition_key=key)
-        yield MaterializeResult(metadata=metadata)
+            context.add_asset_metadata({"figures": figures[key]}, asset_key=PUBLISHED_STORE, partition_key=key)
+        yield MaterializeResult(asset_key=PUBLISHED_STORE, metadata=metadata)
         return
     # Not every partition of the run is published: name those that are, and let the others stand as they were.
     for key in with_partition(row[0] for row in let_through):

@@ -20,6 +20,7 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.launching import work_of
 from orchestration.planning import check_over, plan_weeks, state_of
 from orchestration.publication.reading import open_store, published_waivers, published_weeks
+from orchestration.report import report_index
 from orchestration.settings import Home
 from orchestration.weeks import in_words
 
@@ -198,6 +199,7 @@ def _say(home: Home, run_id: str | None) -> list[date]:
     for message in _why(home, withheld):
         click.echo(message)
     click.echo(f"Store: {home.published_store}")
+    click.echo(f"Report: {report_index(home)}")
     return withheld
 
 

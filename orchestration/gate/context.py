@@ -1,7 +1,7 @@
 """Great Expectations' data context of a home, its checkpoint and Data Docs. Not here: the suite, or reading a verdict.
 
 Configuration is written anew each time, so that a crash halfway through writing it can't stop the next run.
-Results of earlier validations stay. Data Docs as generated load styles and scripts from the web.
+Results of earlier validations stay. How Data Docs come to need no network is in `docs_view`.
 """
 
 from __future__ import annotations
@@ -49,10 +49,13 @@ data_docs_sites:
     class_name: SiteBuilder
     show_how_to_buttons: false
     store_backend: {class_name: TupleFilesystemStoreBackend, base_directory: ../}
-    site_index_builder: {class_name: DefaultSiteIndexBuilder}
+    site_index_builder:
+      class_name: DefaultSiteIndexBuilder
+      view: {module_name: orchestration.gate.docs_view, class_name: OfflinePageView}
     site_section_builders:
       profiling: None
-      validations: {view: {module_name: orchestration.gate.docs_view, class_name: EscapingPageView}}
+      expectations: {view: {module_name: orchestration.gate.docs_view, class_name: OfflinePageView}}
+      validations: {view: {module_name: orchestration.gate.docs_view, class_name: OfflinePageView}}
 """.replace("FilesystemStoreBackend,", "FilesystemStoreBackend, suppress_store_backend_id: true,")
 
 

@@ -1,0 +1,90 @@
+"""The report: pages of the weeks whose publication changed. Reads the published store and nothing else."""
+
+from base64 import b64encode
+from datetime import date
+from typing import Any
+
+from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
+
+from orchestration.assets.landing import OWNERS
+from orchestration.assets.publish import PUBLICATION
+from orchestration.publication.reading import open_store
+from orchestration.resources import MetricStoreResource
+from orchestration.weeks import in_words
+
+REPORT = AssetKey("report")
+
+
+@asset(
+    key=REPORT,
+    deps=[PUBLICATION],
+    group_name="publish",
+    owners=OWNERS,
+    kinds={"html"},
+    pool="metric_store_writer",
+    description=(
+        "`reports/index.html`: a page for each week with its clients and sellers, made from the published store alone. "
+        "A withheld week has a page that says which rules failed."
+    ),
+)
+def report(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
+    from orchestration.report.writing import write_report  # draws charts: no need of it to load the definitions
+
+    written = write_report(store.place)
+    context.log.info(f"pages of {in_words(written.weeks) or 'no week'} written")
+    return MaterializeResult(
+        metadata={
+            "report": MetadataValue.url(written.index.as_uri()),
+            "written": in_words(written.weeks) or "none",
+            "weeks": written.known,
+            "bytes": written.bytes,
+            **_last_week(store),
+        }
+    )
+
+
+def _last_week(store: MetricStoreResource) -> dict[str, Any]:
+    """The newest published week as text and plots, for people who look at Dagster alone."""
+    from orchestration.report.charts import plot
+    from orchestration.report.reading import HEADLINES, read_headlines, read_metrics
+    from orchestration.report.tables import Store
+
+    with open_store(store.place.published_store) as connection:
+        tables = Store(connection)
+        weeks: list[tuple[date | None]] = tables.rows("select max(week_start) from marts.publication where is_current")
+        week = weeks[0][0]
+        if week is None:
+            return {}
+        metrics = read_metrics(tables)
+        headlines = read_headlines(tables, week)
+        failures = tables.rows(
+            "select flow, l2_category, failed, contribution from marts.fct_failure_contribution_week "
+            "where week_start = $week and oms_client = 'all' order by flow, contribution_rank, l2_category",
+            {"week": week},
+        )
+    lines = [f"Week of {week}", "", "| figure | value | change | of |", "| --- | ---: | ---: | ---: |"]
+    for headline in headlines:
+        row = headline.figure
+        small = " (small sample)" if row["is_small_sample"] else ""
+        lines.append(
+            f"| {metrics[row['metric_id']]['setup_name']}{small} | {row['display_value']} | "
+            f"{'' if row['change'] is None else row['change']} | {'' if row['denominator'] is None else row['denominator']} |"
+        )
+    causes = ["| flow | category | failed | % |", "| --- | --- | ---: | ---: |"]
+    causes += [f"| {flow} | {_cell(category)} | {failed} | {share} |" for flow, category, failed, share in failures]
+    drawn = [
+        f"![{metrics[h.figure['metric_id']]['setup_name']}]"
+        f"(data:image/svg+xml;base64,{b64encode(plot(h.history, metrics[h.figure['metric_id']]['setup_name'])).decode()})"
+        for h in headlines
+        if h.figure["metric_id"] in HEADLINES[:4] and sum(value is not None for value in h.history) > 1
+    ]
+    return {
+        "last_week": MetadataValue.md("\n".join(lines)),
+        "why_orders_fail": MetadataValue.md("\n".join(causes)),
+        **({"twelve_weeks": MetadataValue.md("\n\n".join(drawn))} if drawn else {}),
+    }
+
+
+def _cell(text: str) -> str:
+    """A text that stays in its cell, and is no markup."""
+    return "".join(f"&#{ord(sign)};" if sign in "|<>&[]`*_\\\n\r" else sign for sign in text)

@@ -1,0 +1,8 @@
+"""The report: static pages of each week, made from the published store alone. Computes no figure.
+
+Cheap to import; what draws and writes pages is imported by who makes them.
+"""
+
+from orchestration.report.places import report_index
+
+__all__ = ["report_index"]

@@ -1,0 +1,119 @@
+"""Charts as SVG that takes its colours and type from the page, so that it suits light and dark. Draws; computes nothing.
+
+pygal draws them: pure Python, some milliseconds a chart, no script on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import pygal
+import pygal.style
+from markupsafe import Markup
+
+Number = Decimal | int | float | None
+
+_CONFIG: dict[str, Any] = {
+    "css": [],
+    "js": [],
+    "explicit_size": False,
+    "no_prefix": True,
+    "disable_xml_declaration": True,
+    "show_legend": False,
+    "truncate_label": -1,
+    "allow_interruptions": True,
+    "max_scale": 8,
+}
+#: What pygal adds for its own script and style.
+_NOT_SHOWN = frozenset({"titles", "plot text-overlay", "plot tooltip-overlay", "background"})
+
+
+def sparkline(values: Sequence[Number], label: str) -> Markup:
+    """A line without axes; the gap of a missing value stays a gap, the last value has a dot."""
+    chart = pygal.Line(
+        width=150,
+        height=34,
+        margin=3,
+        spacing=0,
+        show_x_labels=False,
+        show_y_labels=False,
+        show_y_guides=False,
+        show_only_major_dots=True,
+        **_CONFIG,
+    )
+    chart.x_labels = [str(place) for place in range(len(values))]
+    chart.x_labels_major = chart.x_labels[-1:]
+    chart.add("", [_number(value) for value in values])
+    return _svg(chart, "spark", label)
+
+
+def lines(x: Sequence[str], series: Mapping[str, Sequence[Number]], label: str, unit: str) -> Markup:
+    """Some lines over the same places, from zero."""
+    chart = pygal.Line(width=620, height=250, margin=8, spacing=6, include_x_axis=True, dots_size=2.5, **_CONFIG)
+    chart.x_labels = list(x)
+    chart.value_formatter = lambda value: f"{value:,.4g} {unit}".strip()
+    for name, values in series.items():
+        chart.add(name, [_number(value) for value in values])
+    return _svg(chart, "lines", label)
+
+
+def columns(x: Sequence[str], values: Sequence[Number], label: str) -> Markup:
+    """A histogram: one column per place."""
+    chart = pygal.Bar(width=620, height=220, margin=8, spacing=4, **_CONFIG)
+    chart.x_labels = list(x)
+    chart.value_formatter = lambda value: f"{value:,.4g}"
+    chart.add("", [_number(value) for value in values])
+    return _svg(chart, "columns", label)
+
+
+def plot(values: Sequence[Number], title: str) -> bytes:
+    """A picture that needs no page around it: the SVG of a line with its own style, on a white ground."""
+    style = pygal.style.Style(
+        background="white", plot_background="white", colors=("#1f5673",), font_family="sans-serif"
+    )
+    chart = pygal.Line(
+        width=420,
+        height=150,
+        title=title,
+        title_font_size=13,
+        show_legend=False,
+        js=[],
+        style=style,
+        show_x_labels=False,
+    )
+    chart.add("", [_number(value) for value in values], allow_interruptions=True)
+    return bytes(chart.render())
+
+
+def _number(value: Number) -> float | None:
+    return None if value is None else float(value)
+
+
+def _svg(chart: Any, kind: str, label: str) -> Markup:
+    chart.add_xml_filter(lambda root: _for_the_page(root, kind, label))
+    return Markup(chart.render(is_unicode=True))
+
+
+def _for_the_page(root: Element, kind: str, label: str) -> Element:
+    """Leaves the marks, without pygal's own style, script and comments; a value shows where the pointer rests."""
+    for child in [child for child in root if not isinstance(child.tag, str) or child.tag in ("defs", "title")]:
+        root.remove(child)
+    root.attrib.pop("id", None)
+    root.set("class", f"chart {kind}")
+    root.set("role", "img")
+    root.set("aria-label", label)
+    for parent in list(root.iter()):
+        for extra in [child for child in parent if child.get("class") in _NOT_SHOWN]:
+            parent.remove(extra)
+        for mark in parent.findall("desc"):
+            if mark.get("class") == "value":
+                title = Element("title")
+                title.text = mark.text
+                parent.insert(0, title)
+            parent.remove(mark)
+        for empty in [child for child in parent if child.tag == "title" and not child.text]:
+            parent.remove(empty)
+    return root

@@ -1,0 +1,387 @@
+"""Turns what was read into pages. Not here: SQL, places, and what the pages look like (`templates/`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from orchestration.report import charts
+from orchestration.report.places import page_name
+from orchestration.report.reading import (
+    HEADLINES,
+    Headline,
+    SellerSummary,
+    Week,
+    read_client_tables,
+    read_clients,
+    read_headlines,
+    read_metrics,
+    read_restatements,
+    read_sellers,
+    read_week_tables,
+)
+from orchestration.report.sellers import SellerFile, read_kpis, read_seller_files, read_seller_rows
+from orchestration.report.tables import Column, Store, Table, bars
+
+TEMPLATES = Path(__file__).with_name("templates")
+NOTHING = "–"
+
+HOPS = {
+    "t1_t5": "whole flow",
+    "t1_t2": "received to notified",
+    "t2_t3": "notified to label made",
+    "t3_t4": "label made to shared",
+    "t2_t4": "notified to label shared",
+    "t4_t5": "label shared to courier",
+    "order_t1": "order to received",
+}
+#: The hops that add up to the whole flow, and that, in the chart of a week's days.
+_CHART_HOPS = ("t1_t5", "t1_t2", "t2_t3", "t3_t4", "t4_t5")
+_STATES = {
+    "published": "Published",
+    "withheld": "Withheld",
+    "waived": "Published with a waiver",
+}
+
+
+def week_pages(store: Store, path: Path, week: Week, weeks: Sequence[Week], docs: str | None) -> dict[str, str]:
+    """The files of a week by their path in its folder; of a withheld week that has no figures, one page that says why.
+
+    `path` is the store's, `docs` the link to Data Docs from that folder.
+    """
+    shared = {
+        "week": week,
+        "metrics": read_metrics(store),
+        "previous": _neighbour(weeks, week, -1),
+        "next": _neighbour(weeks, week, 1),
+        "docs": docs,
+    }
+    if not week.is_published:
+        return {"index.html": _render("withheld.html", **shared, tables=read_week_tables(store, week.week_start))}
+    clients = read_clients(store, week.week_start)
+    shared["clients"] = [(client, page_name(client)) for client in clients]
+    pages = {"index.html": _week_page(store, week, shared)}
+    for client, name in shared["clients"]:
+        pages[f"clients/{name}"] = _client_page(store, week, client, shared)
+    return pages | _seller_pages(store, path, week, shared)
+
+
+def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
+    tables = read_week_tables(store, week.week_start)
+    return _render(
+        "week.html",
+        **shared,
+        tables=tables,
+        headlines=_with_sparklines(read_headlines(store, week.week_start), shared["metrics"]),
+        sellers=_summary(read_sellers(store, week.week_start)),
+        restatements=read_restatements(store, week),
+        latency_chart=_latency_chart(tables["latency_days"]),
+        maturity_chart=_maturity_chart(tables["maturity"]),
+        calls_chart=_calls_chart(tables["manifest_days"]),
+        pareto=bars(tables["failures"], ["flow", "oms_client"]),
+    )
+
+
+def _client_page(store: Store, week: Week, client: str, shared: Mapping[str, Any]) -> str:
+    tables = read_client_tables(store, week.week_start, client)
+    headlines = read_headlines(store, week.week_start, _client_metrics(tables), client)
+    return _render(
+        "client.html",
+        **shared,
+        client=client,
+        tables=tables,
+        headlines=_with_sparklines(headlines, shared["metrics"]),
+        latency_chart=_latency_chart(tables["latency_days"]),
+        calls_chart=_calls_chart(tables["manifest_days"]),
+        pareto=bars(tables["failures"], ["flow"]),
+    )
+
+
+def _client_metrics(tables: Mapping[str, Table]) -> list[str]:
+    """The first screen's metrics first, then what else the client has."""
+    has = [record["metric_id"] for record in tables["metrics"].records()]
+    return [metric for metric in HEADLINES if metric in has] + [metric for metric in has if metric not in HEADLINES]
+
+
+def _seller_pages(store: Store, path: Path, week: Week, shared: Mapping[str, Any]) -> dict[str, str]:
+    files, places, has_orders = read_seller_files(store, path, week.week_start)
+    kpis = read_kpis(store, week.week_start)
+    rows = ",\n".join(f"{row[:-1]},{places[seller]}]" for seller, row in read_seller_rows(store, week.week_start, kpis))
+    metrics = [
+        [m["metric_id"], m["seller_name"], m["direction"], m["formula"], m["description"], m["family"]]
+        for m in shared["metrics"].values()
+    ]
+    page = _render(
+        "sellers.html",
+        **shared,
+        rows=Markup(_safe_json(f"[{rows}]")),
+        setup=Markup(
+            _safe_json(
+                json.dumps(
+                    {
+                        "week": week.week_start.isoformat(),
+                        "calculated": f"{week.calculated_at:%Y-%m-%d %H:%M} UTC",
+                        "kpis": kpis,
+                        "metrics": metrics,
+                        "hasOrders": has_orders,
+                    }
+                )
+            )
+        ),
+        count=len(places),
+        has_orders=has_orders,
+    )
+    return {"sellers.html": page, **{f"sellers/{file.number}.js": _seller_script(file) for file in files}}
+
+
+def _seller_script(file: SellerFile) -> str:
+    """A script, because a page from a disk can load nothing else."""
+    return f"metricStoreSellers({file.number},{_safe_json(file.json)});\n"
+
+
+def index_page(store: Store, weeks: Sequence[Week], docs: str | None) -> str:
+    """The index over weeks, the newest first, with the headline figures of each."""
+    figures = {
+        week.week_start: {headline.figure["metric_id"]: headline for headline in read_headlines(store, week.week_start)}
+        for week in weeks
+        if week.is_published
+    }
+    return _render(
+        "index.html",
+        weeks=list(reversed(weeks)),
+        figures=figures,
+        metrics=read_metrics(store),
+        headline_ids=HEADLINES,
+        docs=docs,
+    )
+
+
+def _neighbour(weeks: Sequence[Week], week: Week, step: int) -> date | None:
+    wanted = week.week_start + step * timedelta(days=7)
+    return wanted if any(other.week_start == wanted for other in weeks) else None
+
+
+def _with_sparklines(
+    headlines: Iterable[Headline], metrics: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[Headline, Markup | None]]:
+    drawn = []
+    for headline in headlines:
+        there = [value for value in headline.history if value is not None]
+        name = metrics[headline.figure["metric_id"]]["setup_name"]
+        label = f"{name}, the last {len(headline.history)} weeks"
+        drawn.append((headline, charts.sparkline(headline.history, label) if len(there) > 1 else None))
+    return drawn
+
+
+def _latency_chart(days: Table) -> tuple[Markup, list[str]] | None:
+    """The p95 of each hop, day by day, and what its lines are called."""
+    records = [r for r in days.records() if r["attempt_scope"] == "all" and r["p95_seconds"] is not None]
+    hops = [hop for hop in _CHART_HOPS if any(record["hop"] == hop for record in records)]
+    at = {(record["hop"], record["day"]): record["p95_seconds"] for record in records}
+    shown = sorted({record["day"] for record in records})
+    if not hops:
+        return None
+    series = {HOPS[hop]: [at.get((hop, day)) for day in shown] for hop in hops}
+    return (
+        charts.lines([_weekday(day) for day in shown], series, "p95 of each hop, day by day, in seconds", "s"),
+        list(series),
+    )
+
+
+def _calls_chart(days: Table) -> tuple[Markup, list[str]] | None:
+    records = days.records()
+    if not records:
+        return None
+    series = {
+        "succeeded": [record["success"] for record in records],
+        "failed": [record["failed"] for record in records],
+    }
+    return (
+        charts.lines([_weekday(r["day"]) for r in records], series, "manifestation calls day by day", ""),
+        list(series),
+    )
+
+
+def _maturity_chart(maturity: Table) -> tuple[Markup, list[str]] | None:
+    """Each segment's cohorts, the oldest first."""
+    records = maturity.records()
+    shown = sorted({record["cohort_week_start"] for record in records})
+    if len(shown) < 2:
+        return None
+    at = {(record["mall_segment"], record["cohort_week_start"]): record["ratio"] for record in records}
+    series = {
+        segment: [at.get((segment, cohort)) for cohort in shown]
+        for segment in dict.fromkeys(record["mall_segment"] for record in records)
+    }
+    label = "what part of each week's orders has shipped by now, in percent"
+    return charts.lines([f"{day:%-d %b}" for day in shown], series, label, "%"), list(series)
+
+
+def _summary(sellers: SellerSummary) -> dict[str, Any]:
+    grades = sellers.grades
+    drawn = None
+    if len(grades) > 1:
+        x = [f"{grade['grade']}" for grade in grades]
+        drawn = charts.columns(x, [grade["sellers"] for grade in grades], "how many sellers have which grade")
+    return {**vars(sellers), "grade_chart": drawn}
+
+
+def _weekday(day: date) -> str:
+    return f"{day:%a %-d}"
+
+
+def shown(value: Any, kind: str = "number") -> str:
+    """A value as the page shows it; kinds are those of `orchestration.report.tables.COLUMNS`."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if kind == "points":
+        return f"{value:+,}".replace("-", "−") if value else f"±{abs(value):,}"
+    if isinstance(value, float):
+        return f"{value:,.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, int | Decimal):
+        return f"{value:,}".replace("-", "−")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return str(value)
+
+
+def raw(value: Any) -> str:
+    """A value as a program reads it: what the page sorts by and downloads."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def verdict(change: Any, direction: str) -> str:
+    """better, worse, or nothing to say of a change."""
+    if not change or direction not in ("high", "low"):
+        return ""
+    return "better" if (change > 0) == (direction == "high") else "worse"
+
+
+def change(value: Any, unit: str) -> str:
+    """The change of a metric: of a count it is a whole number."""
+    return shown(int(value) if unit == "count" and value is not None else value, "points")
+
+
+def _rows(table: Table, metrics: Mapping[str, Mapping[str, Any]], clients: Mapping[str, str], root: str = "") -> Markup:
+    """The rows of a table as HTML. `clients`: the pages of clients, to be linked; `root`: the way to the week's folder."""
+    opened = [f"<td{_class(column)}" for column in table.columns]
+    names = [column.name for column in table.columns]
+    metric = names.index("metric_id") if "metric_id" in names else None
+    lines = []
+    for row in table.rows:
+        cells = ["<tr>"]
+        is_count = metric is not None and metrics.get(row[metric], {}).get("unit") == "count"
+        for column, start, value in zip(table.columns, opened, row, strict=True):
+            text = (
+                shown(int(value), column.kind)
+                if is_count and column.name in _OF_THE_UNIT and value is not None
+                else _cell(column, value, metrics, clients, root)
+            )
+            plain = raw(value)
+            share = f' style="--share:{value}%"' if column.name == "contribution" else ""
+            data = "" if plain == text else f' data-v="{escape(plain)}"'
+            cells.append(f"{start}{share}{data}>{text}</td>")
+        cells.append("</tr>\n")
+        lines.append("".join(cells))
+    return Markup("".join(lines))
+
+
+#: Columns whose figures are of the metric's unit: whole numbers, where it counts.
+_OF_THE_UNIT = frozenset({"value", "previous_value", "change"})
+
+
+def _class(column: Column) -> str:
+    if column.is_text:
+        return ' class="short"' if column.kind == "date" else ""
+    return ' class="number bar"' if column.name == "contribution" else ' class="number"'
+
+
+def _cell(
+    column: Column,
+    value: Any,
+    metrics: Mapping[str, Mapping[str, Any]],
+    clients: Mapping[str, str],
+    root: str,
+) -> str:
+    """What stands in a cell, as HTML."""
+    if not column.is_text or value is None:
+        return shown(value, column.kind)  # numbers have nothing to escape
+    text = str(escape(shown(value)))
+    match column.name:
+        case "metric_id" if value in metrics:
+            name = escape(metrics[value]["setup_name"])
+            return f'<a href="{root}index.html#def-{text}">{name}</a>'
+        case "seller_id":
+            return f'<a href="{root}{escape(_seller_link(value))}">{text}</a>'
+        case "oms_client" if value in clients:
+            return f'<a href="{root}clients/{escape(clients[value])}">{text}</a>'
+        case "hop":
+            return f'{text} <span class="quiet">{escape(HOPS.get(value, ""))}</span>'
+        case "verdict":
+            return f'<span class="badge {text}">{text.replace("_", " ")}</span>'
+        case "passed":
+            return '<span class="better">passed</span>' if value else '<span class="worse">failed</span>'
+        case "reasons":
+            return text.replace(",", ", ")
+    return text
+
+
+def _long_date(day: date) -> str:
+    return f"{day:%-d %B %Y}"
+
+
+def _safe_json(text: str) -> str:
+    """JSON that neither ends a script element nor opens a comment in it."""
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _seller_link(seller: str) -> str:
+    return f"sellers.html#seller={quote(seller, safe='')}"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        shown=shown,
+        raw=raw,
+        verdict=verdict,
+        change=change,
+        rows=_rows,
+        long_date=_long_date,
+        seller_link=_seller_link,
+    )
+    environment.globals.update(
+        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        table_script=Markup((TEMPLATES / "tables.js").read_text(encoding="utf-8")),
+        seller_script=Markup((TEMPLATES / "sellers.js").read_text(encoding="utf-8")),
+        hops=HOPS,
+        states=_STATES,
+        one_week=timedelta(days=6),
+    )
+    return environment
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(**values)

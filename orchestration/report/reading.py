@@ -1,0 +1,259 @@
+"""What the pages say, read from the published store. Selects, counts rows and puts weeks side by side; no figure is
+computed here: those are dbt's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Column, Store, Table, read_tables
+
+#: The figures of the first screen.
+HEADLINES = (
+    "o2d_ratio",
+    "acceptance_failure_rate",
+    "sla_breach_cancellation_rate",
+    "manifestation_failure_rate",
+    "claims_raised",
+    "claims_rate",
+    "null_request_id_rate",
+)
+#: Weeks of a sparkline.
+HISTORY = 12
+_MOST_RESTATEMENTS = 1000
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week that the store knows of. `state`: published, withheld or waived; `failed`: what the gate held against it.
+
+    A published week with `failed` rules keeps its figures: what was withheld is its restatement.
+    """
+
+    week_start: date
+    state: str
+    build_id: str | None
+    published_at: datetime | None
+    calculated_at: datetime | None
+    code_version: str | None
+    failed: tuple[Mapping[str, Any], ...]
+    fingerprint: str
+
+    @property
+    def is_published(self) -> bool:
+        return self.published_at is not None
+
+
+def read_weeks(store: Store) -> list[Week]:
+    """Every week that is published or was judged, in order.
+
+    The fingerprint follows everything that the week's pages show, weeks before it included.
+    """
+    published = {row["week_start"]: row for row in store.records("select * from marts.publication where is_current")}
+    failed: dict[date, list[Mapping[str, Any]]] = {}
+    judged: dict[date, str] = {}
+    for row in store.records(
+        "select week_start, rule_id, scope, observed, lower, upper, message from marts.fct_data_quality_week "
+        "where severity = 'error' and not passed order by week_start, rule_id, scope"
+    ):
+        failed.setdefault(row["week_start"], []).append(row)
+    for week, digest in store.rows(
+        "select week_start, md5(string_agg(concat_ws('|', rule_id, scope, severity, passed, observed, lower, upper), "
+        "';' order by rule_id, scope)) from marts.fct_data_quality_week group by week_start"
+    ):
+        judged[week] = digest
+    weeks = []
+    for week in sorted(published.keys() | judged.keys()):
+        build = published.get(week)
+        shown = [week - back * _WEEK for back in range(HISTORY)]
+        fingerprint = _digest(
+            judged.get(week),
+            [other in judged or other in published for other in (week - _WEEK, week + _WEEK)],  # where the page leads
+            *(published[other]["build_id"] if other in published else None for other in shown),
+        )
+        weeks.append(
+            Week(
+                week,
+                "published" if build else "withheld",
+                build["build_id"] if build else None,
+                build["published_at"] if build else None,
+                build["calculated_at"] if build else None,
+                build["code_version"] if build else None,
+                tuple(failed.get(week, ())),
+                fingerprint,
+            )
+        )
+    return weeks
+
+
+def read_metrics(store: Store) -> dict[str, dict[str, Any]]:
+    """The catalogue, by metric_id."""
+    return {row["metric_id"]: row for row in store.records("select * from marts.dim_metric order by family, metric_id")}
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure of the first screen: the row of fct_metric_week, those of its members, and its last weeks."""
+
+    figure: Mapping[str, Any]
+    members: tuple[Mapping[str, Any], ...]
+    dimension: str
+    history: tuple[Any, ...]
+
+
+def read_headlines(
+    store: Store, week: date, metrics: Iterable[str] = HEADLINES, client: str | None = None
+) -> list[Headline]:
+    """The figures of a week, of all or of one client, each with its members and with twelve weeks of its values."""
+    weeks = [week - back * _WEEK for back in reversed(range(HISTORY))]
+    rows = store.records(
+        "select week_start, metric_id, dimension, member, numerator, denominator, value, display_value, "
+        "previous_value, change, is_small_sample, interval_low, interval_high from marts.fct_metric_week "
+        "where week_start between $first and $week and list_contains($metrics, metric_id) "
+        "order by metric_id, dimension, member",
+        {"first": weeks[0], "week": week, "metrics": list(metrics)},
+    )
+    of_all = ("overall",) if client is None else ("oms_client",)
+    headlines = []
+    for metric in metrics:
+        own = [row for row in rows if row["metric_id"] == metric]
+        line = [row for row in own if row["dimension"] in of_all and (client is None or row["member"] == client)]
+        current = next((row for row in line if row["week_start"] == week), None)
+        if current is None:
+            continue
+        dimension = next(
+            (name for name in ("mall_segment", "oms_client") if any(row["dimension"] == name for row in own)), ""
+        )
+        members = [row for row in own if row["dimension"] == dimension and row["week_start"] == week]
+        history = {row["week_start"]: row["value"] for row in line}
+        headlines.append(
+            Headline(
+                current,
+                tuple(members) if client is None else (),
+                dimension,
+                tuple(history.get(day) for day in weeks),
+            )
+        )
+    return headlines
+
+
+def read_clients(store: Store, week: date) -> list[str]:
+    """The OMS clients of which a page says something."""
+    return [
+        client
+        for (client,) in store.rows(
+            "select member from marts.fct_metric_week where week_start = $week and dimension = 'oms_client' "
+            "union select oms_client from marts.fct_request_latency_day where week_start = $week "
+            "union select oms_client from marts.fct_manifest_call_day where week_start = $week "
+            "union select oms_client from marts.fct_failure_contribution_week where week_start = $week "
+            "union select oms_client from marts.fct_null_request_id_week where week_start = $week "
+            "union select oms_client from marts.fct_inventory_sync_week where week_start = $week "
+            "union select oms_client from marts.fct_oms_readiness_week where week_start = $week order by 1",
+            {"week": week},
+        )
+        if client != "all"
+    ]
+
+
+@dataclass(frozen=True)
+class SellerSummary:
+    """How the sellers of a week are spread: rows counted, no figure of a seller changed."""
+
+    tiers: list[dict[str, Any]]
+    grades: list[dict[str, Any]]
+    ratings: list[dict[str, Any]]
+    moved: list[dict[str, Any]]
+    rated: int
+    graded: int
+    limited: int
+
+
+def read_sellers(store: Store, week: date) -> SellerSummary:
+    """Tiers, grades and KPIs over sellers, and who changed tier since the week before."""
+    here: dict[str, object] = {"week": week, "before": week - _WEEK}
+    [(rated, graded, limited)] = store.rows(
+        "select (select count(distinct seller_id) from marts.fct_seller_rating_week where week_start = $week), "
+        "(select count(final_grade) from marts.fct_seller_grade_week where week_start = $week), "
+        "(select count(*) filter (where is_limited) from marts.fct_seller_ovl_week where week_start = $week)",
+        {"week": week},
+    )
+    return SellerSummary(
+        tiers=store.records(
+            "select coalesce(now.tier, 'no grade') as tier, count(*) as sellers, before.sellers as sellers_before, "
+            "min(now.final_grade) as lowest_grade from marts.fct_seller_grade_week as now "
+            "left join (select coalesce(tier, 'no grade') as tier, count(*) as sellers "
+            "from marts.fct_seller_grade_week where week_start = $before group by all) as before "
+            "on before.tier = coalesce(now.tier, 'no grade') "
+            "where now.week_start = $week group by all order by lowest_grade desc nulls last, tier",
+            here,
+        ),
+        grades=store.records(
+            "select cast(floor(final_grade / step) * step as decimal(18, 1)) as grade, count(*) as sellers "
+            "from marts.fct_seller_grade_week, (select case when max(final_grade) > 20 then 10 when max(final_grade) > 8 "
+            "then 1 else 0.5 end as step from marts.fct_seller_grade_week) "
+            "where week_start = $week and final_grade is not null group by all order by 1",
+            {"week": week},
+        ),
+        ratings=store.records(
+            "select kpi_id, count(value) as sellers, quantile_disc(value, 0.1) as p10, quantile_disc(value, 0.25) "
+            "as p25, quantile_disc(value, 0.5) as p50, quantile_disc(value, 0.75) as p75, quantile_disc(value, 0.9) "
+            "as p90 from marts.fct_seller_rating_week where week_start = $week group by kpi_id "
+            "having count(value) > 0 order by kpi_id",
+            {"week": week},
+        ),
+        moved=store.records(
+            "select now.seller_id, sellers.seller_name, before.tier as tier_before, now.tier as tier, "
+            "now.previous_grade, now.final_grade, now.change, count(*) over () as moved from marts.fct_seller_grade_week as now "
+            "inner join marts.fct_seller_grade_week as before using (seller_id) "
+            "left join marts.dim_seller as sellers using (seller_id) "
+            "where now.week_start = $week and before.week_start = $before and now.tier is distinct from before.tier "
+            "order by abs(now.change) desc nulls last, seller_id limit 500",
+            here,
+        ),
+        rated=rated,
+        graded=graded,
+        limited=limited,
+    )
+
+
+def read_restatements(store: Store, week: Week) -> Table:
+    """Published figures that changed: of this week, and of earlier weeks since the week before was first published."""
+    columns = ("week_start", "table_name", "key", "column_name", "old_value", "new_value", "restated_at")
+    rows = store.rows(
+        f"select {', '.join(columns)}, count(*) over () from marts.fct_restatement where week_start = $week "
+        "or (week_start < $week and restated_at <= $published_at and restated_at > "
+        "(select min(published_at) from marts.publication where week_start = $before)) "
+        f"order by restated_at desc, week_start desc, table_name, key, column_name limit {_MOST_RESTATEMENTS}",
+        {
+            "week": week.week_start,
+            "before": week.week_start - _WEEK,
+            "published_at": week.published_at or datetime.min,
+        },
+    )
+    described = store.descriptions
+    return Table(
+        "restatements",
+        "Figures that changed after they were published",
+        "fct_restatement",
+        tuple(Column(name, *COLUMNS[name], described.get(("fct_restatement", name), "")) for name in columns),
+        [row[:-1] for row in rows],
+        rows[0][-1] - len(rows) if rows else 0,
+    )
+
+
+def read_week_tables(store: Store, week: date) -> dict[str, Table]:
+    """The tables of a week's page."""
+    return read_tables(store, WEEK_TABLES, week)
+
+
+def read_client_tables(store: Store, week: date, client: str) -> dict[str, Table]:
+    """The tables of a client's page."""
+    return read_tables(store, CLIENT_TABLES, week, client)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,105 @@
+"""Writes the pages of the weeks whose publication changed, and the index. Each file takes its place in one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from orchestration.gate import data_docs_index
+from orchestration.publication.reading import open_store
+from orchestration.report.pages import index_page, week_pages
+from orchestration.report.places import report_index, week_folder
+from orchestration.report.reading import Week, read_weeks
+from orchestration.report.tables import Store
+from orchestration.settings import Home
+
+_MARK = ".mark"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the weeks whose pages are new, of all weeks that the store knows of."""
+
+    index: Path
+    weeks: tuple[date, ...]
+    known: int
+    bytes: int
+
+
+def write_report(home: Home) -> Written:
+    """Bring the report up to date with the published store; a week that shows the same as before is left alone.
+
+    Raises MetricStoreError where there is no store, OSError where the disk refuses.
+    """
+    size = 0
+    done: list[date] = []
+    docs = data_docs_index(home).is_file()
+    with open_store(home.published_store) as connection:
+        store = Store(connection)
+        weeks = read_weeks(store)
+        for week in weeks:
+            folder = week_folder(home, week.week_start)
+            mark = _mark(week, docs)
+            if _read(folder / _MARK) == mark:
+                continue
+            pages = week_pages(store, home.published_store, week, weeks, "../../data_docs/index.html" if docs else None)
+            size += _write_folder(folder, pages)
+            _write(folder / _MARK, mark)
+            done.append(week.week_start)
+        size += _write(report_index(home), index_page(store, weeks, "../data_docs/index.html" if docs else None))
+    _remove_others(home, {week.week_start for week in weeks})
+    return Written(report_index(home), tuple(done), len(weeks), size)
+
+
+def _mark(week: Week, docs: bool) -> str:
+    """What the week's pages follow: what they show, how they show it, and whether there is a page they lead to."""
+    return f"{week.fingerprint} {_code()} {docs:d}\n"
+
+
+@cache
+def _code() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".html", ".css", ".js"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _write_folder(folder: Path, pages: Mapping[str, str]) -> int:
+    """The files of a week, the page that leads to the others last; files of an earlier build go after it."""
+    size = sum(
+        _write(folder / name, text) for name, text in sorted(pages.items(), key=lambda page: page[0] == "index.html")
+    )
+    kept = {folder / name for name in pages}
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in kept and path.name != _MARK:
+            path.unlink()
+    return size
+
+
+def _write(path: Path, text: str) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.next")
+    content = text.encode()
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+    return len(content)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text()
+    except OSError:
+        return None
+
+
+def _remove_others(home: Home, weeks: set[date]) -> None:
+    """Remove the pages of weeks that the store doesn't know: it was begun anew."""
+    for mark in home.reports.glob(f"*/{_MARK}"):
+        if mark.parent.name not in {week.isoformat() for week in weeks}:
+            shutil.rmtree(mark.parent)
