@@ -66,23 +66,26 @@ def _last_week(store: MetricStoreResource) -> dict[str, Any]:
     for headline in headlines:
         row = headline.figure
         small = " (small sample)" if row["is_small_sample"] else ""
+        change, of = ("" if row[name] is None else row[name] for name in ("change", "denominator"))
         lines.append(
-            f"| {metrics[row['metric_id']]['setup_name']}{small} | {row['display_value']} | "
-            f"{'' if row['change'] is None else row['change']} | {'' if row['denominator'] is None else row['denominator']} |"
+            f"| {_cell(metrics[row['metric_id']]['setup_name'])}{small} | {row['display_value']} | {change} | {of} |"
         )
     causes = ["| flow | category | failed | % |", "| --- | --- | ---: | ---: |"]
     causes += [f"| {flow} | {_cell(category)} | {failed} | {share} |" for flow, category, failed, share in failures]
     drawn = [
-        f"![{metrics[h.figure['metric_id']]['setup_name']}]"
-        f"(data:image/svg+xml;base64,{b64encode(plot(h.history, metrics[h.figure['metric_id']]['setup_name'])).decode()})"
-        for h in headlines
-        if h.figure["metric_id"] in HEADLINES[:4] and sum(value is not None for value in h.history) > 1
+        _picture(plot(headline.history, metrics[headline.figure["metric_id"]]["setup_name"]))
+        for headline in headlines
+        if headline.figure["metric_id"] in HEADLINES[:4] and sum(value is not None for value in headline.history) > 1
     ]
     return {
         "last_week": MetadataValue.md("\n".join(lines)),
         "why_orders_fail": MetadataValue.md("\n".join(causes)),
         **({"twelve_weeks": MetadataValue.md("\n\n".join(drawn))} if drawn else {}),
     }
+
+
+def _picture(svg: bytes) -> str:
+    return f"![twelve weeks](data:image/svg+xml;base64,{b64encode(svg).decode()})"
 
 
 def _cell(text: str) -> str:

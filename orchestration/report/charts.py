@@ -1,4 +1,4 @@
-"""Charts as SVG that takes its colours and type from the page, so that it suits light and dark. Draws; computes nothing.
+"""Charts as SVG that takes colours and type from its page, so that it suits light and dark. Draws; computes nothing.
 
 pygal draws them: pure Python, some milliseconds a chart, no script on the page.
 """
@@ -71,19 +71,8 @@ def columns(x: Sequence[str], values: Sequence[Number], label: str) -> Markup:
 
 def plot(values: Sequence[Number], title: str) -> bytes:
     """A picture that needs no page around it: the SVG of a line with its own style, on a white ground."""
-    style = pygal.style.Style(
-        background="white", plot_background="white", colors=("#1f5673",), font_family="sans-serif"
-    )
-    chart = pygal.Line(
-        width=420,
-        height=150,
-        title=title,
-        title_font_size=13,
-        show_legend=False,
-        js=[],
-        style=style,
-        show_x_labels=False,
-    )
+    style = pygal.style.Style(background="white", plot_background="white", colors=("#1f5673",), title_font_size=13)
+    chart = pygal.Line(width=420, height=150, title=title, show_legend=False, js=[], style=style, show_x_labels=False)
     chart.add("", [_number(value) for value in values], allow_interruptions=True)
     return bytes(chart.render())
 

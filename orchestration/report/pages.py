@@ -58,7 +58,7 @@ def week_pages(store: Store, path: Path, week: Week, weeks: Sequence[Week], docs
 
     `path` is the store's, `docs` the link to Data Docs from that folder.
     """
-    shared = {
+    shared: dict[str, Any] = {
         "week": week,
         "metrics": read_metrics(store),
         "previous": _neighbour(weeks, week, -1),
@@ -278,7 +278,7 @@ def change(value: Any, unit: str) -> str:
 
 
 def _rows(table: Table, metrics: Mapping[str, Mapping[str, Any]], clients: Mapping[str, str], root: str = "") -> Markup:
-    """The rows of a table as HTML. `clients`: the pages of clients, to be linked; `root`: the way to the week's folder."""
+    """The rows of a table as HTML. `clients`: the pages to be linked; `root`: the way to the week's folder."""
     opened = [f"<td{_class(column)}" for column in table.columns]
     names = [column.name for column in table.columns]
     metric = names.index("metric_id") if "metric_id" in names else None

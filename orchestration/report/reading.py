@@ -193,8 +193,8 @@ def read_sellers(store: Store, week: date) -> SellerSummary:
         ),
         grades=store.records(
             "select cast(floor(final_grade / step) * step as decimal(18, 1)) as grade, count(*) as sellers "
-            "from marts.fct_seller_grade_week, (select case when max(final_grade) > 20 then 10 when max(final_grade) > 8 "
-            "then 1 else 0.5 end as step from marts.fct_seller_grade_week) "
+            "from marts.fct_seller_grade_week, (select case when max(final_grade) > 20 then 10 "
+            "when max(final_grade) > 8 then 1 else 0.5 end as step from marts.fct_seller_grade_week) "
             "where week_start = $week and final_grade is not null group by all order by 1",
             {"week": week},
         ),
@@ -207,7 +207,8 @@ def read_sellers(store: Store, week: date) -> SellerSummary:
         ),
         moved=store.records(
             "select now.seller_id, sellers.seller_name, before.tier as tier_before, now.tier as tier, "
-            "now.previous_grade, now.final_grade, now.change, count(*) over () as moved from marts.fct_seller_grade_week as now "
+            "now.previous_grade, now.final_grade, now.change, count(*) over () as moved "
+            "from marts.fct_seller_grade_week as now "
             "inner join marts.fct_seller_grade_week as before using (seller_id) "
             "left join marts.dim_seller as sellers using (seller_id) "
             "where now.week_start = $week and before.week_start = $before and now.tier is distinct from before.tier "

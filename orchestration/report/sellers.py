@@ -133,7 +133,7 @@ def _evidence(store: Store, path: Path, week: date) -> tuple[str, bool]:
 
 
 def read_seller_rows(store: Store, week: date, kpis: list[str]) -> Iterator[tuple[str, str]]:
-    """seller_id and the seller's row as a JSON list: seller_id, seller_name, ..., and last a list of the KPIs' values."""
+    """seller_id and the seller's row as a JSON list, which `sellers.js` names; last in it the KPIs' values."""
     values = "".join(f", (max(value) filter (where kpi_id = ${f'kpi{place}'}))::varchar" for place in range(len(kpis)))
     parameters: dict[str, object] = {"week": week, **{f"kpi{place}": kpi for place, kpi in enumerate(kpis)}}
     found = store.connection.execute(

@@ -1,0 +1,292 @@
+"""The report in a real browser: what it shows is what the store has, it asks nobody for anything, and it is accessible.
+
+The browser is the system's Chromium; without one these tests are skipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.publication.reading import evidence_relation, open_store
+from orchestration.report import report_index
+from orchestration.report.pages import raw
+from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
+from orchestration.settings import Home
+from tests.conftest import SAMPLE_WEEKS
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine: apt install chromium")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+
+WEEK = date.fromisoformat(SAMPLE_WEEKS[-1])
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as started:
+        running = started.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield running
+        running.close()
+
+
+class Visit:
+    """A window, and what went wrong in it: errors of the page, and requests for anything but files of the disk."""
+
+    def __init__(self, browser: Any, **options: Any) -> None:
+        self.context = browser.new_context(accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.errors.append(said.text))
+        self.context.on("request", lambda request: self.requests.append(request.url))
+
+    def open(self, path: Path, fragment: str = "") -> Any:
+        self.page.goto(path.as_uri() + fragment)
+        return self.page
+
+    @property
+    def outside(self) -> list[str]:
+        return [url for url in self.requests if not url.startswith(("file:", "data:", "blob:"))]
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Visit]:
+    made = Visit(browser, viewport=DESK)
+    yield made
+    made.context.close()
+    assert made.errors == []
+    assert made.requests
+    assert made.outside == []
+
+
+@pytest.fixture(scope="module")
+def home(sample_home: Path) -> Home:
+    return Home(sample_home)
+
+
+def pages_of(home: Home) -> list[Path]:
+    found = sorted(home.reports.rglob("*.html"))
+    assert len(found) > 12
+    return found
+
+
+def rows_of(home: Home, sql: str, parameters: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
+    with open_store(home.published_store) as store:
+        return store.execute(sql, parameters or {}).fetchall()
+
+
+#: Every table of the page that shows a published table as it is: name, source, columns and raw cells.
+_READ_TABLES = """() => [...document.querySelectorAll("table.data[data-source]")].map(table => ({
+    name: table.dataset.name, source: table.dataset.source,
+    columns: [...table.tHead.rows[0].cells].map(cell => cell.dataset.column),
+    rows: [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.dataset.v ?? cell.textContent.trim())),
+}))"""
+_READ_FIGURES = (
+    """() => [...document.querySelectorAll("[data-table]")].map(mark => ({...mark.dataset, text: mark.textContent}))"""
+)
+
+
+def check_tables(home: Home, found: list[dict[str, Any]], selections: Any, week: date, client: str | None) -> int:
+    """Each table has exactly the rows that the store has; returns how many cells were compared."""
+    cells = 0
+    for table in found:
+        if table["name"] == "restatements":
+            continue  # not a selection of the week; the unit tests have it
+        where = selections[table["name"]].where
+        parameters: dict[str, object] = {"week": week} | ({"client": client} if "$client" in where else {})
+        stored = rows_of(
+            home,
+            f"select {', '.join(table['columns'])} from marts.{table['source']} where week_start = $week and ({where})",
+            parameters,
+        )
+        expected = Counter(tuple("" if value is None else str(value) for value in map(raw, row)) for row in stored)
+        shown = Counter(tuple("" if text == "–" else text for text in row) for row in table["rows"])
+        assert shown == expected, table["name"]
+        cells += sum(len(row) for row in table["rows"])
+    return cells
+
+
+def test_every_number_of_the_week_is_the_store_s(visit: Visit, home: Home) -> None:
+    page = visit.open(home.reports / str(WEEK) / "index.html")
+    tables = page.evaluate(_READ_TABLES)
+    assert {table["name"] for table in tables} >= {"metrics", "latency", "quality", "readiness", "failures"}
+    assert check_tables(home, tables, WEEK_TABLES, WEEK, None) > 2000
+    figures = page.evaluate(_READ_FIGURES)
+    assert len(figures) > 30
+    for mark in figures:
+        [(stored,)] = rows_of(
+            home,
+            f"select {mark['column']} from marts.{mark['table']} where week_start = $week and metric_id = $metric "
+            "and dimension = $dimension and member = $member",
+            {"week": WEEK, **{name: mark[name] for name in ("metric", "dimension", "member")}},
+        )
+        assert mark["v"] == raw(stored)
+        if stored is not None:
+            assert float(mark["text"].replace(",", "").replace("−", "-").rstrip("%")) == float(str(stored).rstrip("%"))
+
+
+def test_every_number_of_a_client_is_the_store_s(visit: Visit, home: Home) -> None:
+    clients = [path for path in (home.reports / str(WEEK) / "clients").glob("*.html") if "-" not in path.stem]
+    cells = 0
+    for path in clients:
+        tables = visit.open(path).evaluate(_READ_TABLES)
+        cells += check_tables(home, tables, CLIENT_TABLES, WEEK, path.stem)
+    assert cells > 500
+
+
+def test_every_number_of_the_sellers_is_the_store_s(visit: Visit, home: Home) -> None:
+    page = visit.open(home.reports / str(WEEK) / "sellers.html")
+    columns = page.evaluate("[...document.querySelectorAll('#table th')].map(head => head.dataset.column)")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('#table tbody tr')].map(r => [...r.cells].map(c => c.dataset.v))"
+    )
+    grades = {
+        row[0]: row[1:]
+        for row in rows_of(
+            home,
+            "select seller_id, final_grade, tier, change from marts.fct_seller_grade_week where week_start = $week",
+            {"week": WEEK},
+        )
+    }
+    rates = {
+        (seller, kpi): value
+        for seller, kpi, value in rows_of(
+            home,
+            "select seller_id, kpi_id, value from marts.fct_seller_rating_week where week_start = $week",
+            {"week": WEEK},
+        )
+    }
+    assert {row[0] for row in shown} == {seller for seller, _ in rates} | set(grades)
+    kpis = columns[9:]
+    assert set(kpis) == {kpi for _, kpi in rates}
+    for row in shown:
+        cells = dict(zip(columns, row, strict=True))
+        grade = grades.get(row[0], (None, None, None))
+        assert [cells["final_grade"], cells["tier"], cells["change"]] == [raw(value) for value in grade]
+        assert [cells[kpi] for kpi in kpis] == [raw(rates.get((row[0], kpi))) for kpi in kpis]
+
+
+def test_a_seller_s_page_has_the_grade_the_kpis_and_the_orders(visit: Visit, home: Home, tmp_path: Path) -> None:
+    with open_store(home.published_store) as store:
+        [(seller, metric, count)] = store.execute(
+            f"select seller_id, metric_id, count(*) from {evidence_relation(store, home.published_store, WEEK)} "
+            "where metric_id = 'cancellation_rate' group by all order by 3 desc, 1 limit 1"
+        ).fetchall()
+        expected = store.execute(
+            "select order_id, unit_id, happened_at::varchar, due_at::varchar, detail from "
+            f"{evidence_relation(store, home.published_store, WEEK)} where seller_id = ? and metric_id = ? order by unit_id",
+            [seller, metric],
+        ).fetchall()
+    page = visit.open(home.reports / str(WEEK) / "sellers.html", f"#seller={seller}")
+    page.wait_for_selector("#seller-title")
+    name = rows_of(home, "select seller_name from marts.dim_metric where metric_id = $metric", {"metric": metric})[0][0]
+    with page.expect_download() as started:
+        page.get_by_role("button", name=f"Download the orders against {name} as CSV").first.click()
+    lines = list(csv.reader(io.StringIO(Path(started.value.path()).read_text("utf-8-sig"))))
+    assert lines[0] == ["order_id", "unit_id", "happened_at", "due_at", "detail"]
+    assert [tuple(line) for line in lines[1:]] == [tuple(value or "" for value in row) for row in expected]
+    assert len(expected) == count > 0
+    contributions = rows_of(
+        home,
+        "select contribution::varchar from marts.fct_seller_grade_metric_week where week_start = $week and seller_id = $seller order by metric_id",
+        {"week": WEEK, "seller": seller},
+    )
+    steps = page.locator(".waterfall b").all_inner_texts()
+    assert [text.split(" = ")[-1] for text in steps[:-1]] == [row[0] or "–" for row in contributions]
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Download this page").click()
+    alone = tmp_path / "seller.html"
+    started.value.save_as(alone)
+    others = [row[0] for row in rows_of(home, "select seller_id from marts.dim_seller") if row[0] != seller]
+    text = alone.read_text()
+    assert seller in text
+    assert "<script" not in text
+    assert not [other for other in others if f">{other}<" in text], "a seller must not see another's figures"
+    assert visit.open(alone).locator(".waterfall").count() == 1
+
+
+def test_tables_are_sorted_filtered_and_downloaded_by_keyboard(visit: Visit, home: Home) -> None:
+    page = visit.open(home.reports / str(WEEK) / "index.html")
+    table = page.locator("table[data-name=latency]")
+    head = table.get_by_role("button", name="p95, s")
+    head.focus()
+    page.keyboard.press("Enter")
+    values = [float(text) for text in table.locator("tbody tr td:nth-child(9)").all_inner_texts()]
+    assert values == sorted(values, reverse=True)
+    assert table.locator("th[aria-sort=descending]").count() == 1
+    page.get_by_label("Filter Latency by hop and user type").fill("t1_t2 first_try")
+    left = table.locator("tbody tr:visible").count()
+    assert 0 < left < len(values)
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Download Latency by hop and user type as CSV").press("Enter")
+    lines = list(csv.DictReader(io.StringIO(Path(started.value.path()).read_text("utf-8-sig"))))
+    assert len(lines) == left
+    assert {(line["hop"], line["attempt_scope"]) for line in lines} == {("t1_t2", "first_try")}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible(browser: Any, home: Home, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe isn't installed").Axe()
+    looked_at = [report_index(home), *(home.reports / str(WEEK) / name for name in ("index.html", "sellers.html"))]
+    looked_at.append(next((home.reports / str(WEEK) / "clients").glob("*.html")))
+    looked_at += [home.data_docs / "index.html", next(home.data_docs.glob("validations/**/*.html"))]
+    visit = Visit(browser, viewport=DESK, color_scheme=scheme, bypass_csp=True)
+    found = {}
+    for path in looked_at:
+        page = visit.open(path)
+        page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
+        for violation in axe.run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                nodes = [node["html"][:120] for node in violation["nodes"]]
+                found[f"{path.name}: {violation['id']}"] = nodes[:3]
+    visit.context.close()
+    assert found == {}
+
+
+def test_pages_fit_a_phone(browser: Any, home: Home) -> None:
+    visit = Visit(browser, viewport=PHONE, is_mobile=True)
+    for path in pages_of(home):
+        page = visit.open(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+    visit.context.close()
+    assert visit.errors == []
+
+
+def test_all_pages_and_the_data_docs_stay_on_the_disk_and_are_small(visit: Visit, home: Home) -> None:
+    docs = [
+        home.data_docs / "index.html",
+        *home.data_docs.glob("validations/**/*.html"),
+        home.data_docs / "expectations" / "gate.html",
+    ]
+    assert len(docs) >= 5
+    for path in [*pages_of(home), *docs]:
+        assert path.stat().st_size < 5_000_000
+        assert visit.open(path).locator("h1").count() == 1
+    listed = visit.open(docs[0]).locator("tbody a", has_text="open").count()
+    assert listed >= len(SAMPLE_WEEKS) + 1, "the index of the data docs lists its pages without a network"
+
+
+def test_the_guard_sees_a_request_that_leaves(browser: Any, tmp_path: Path) -> None:
+    """Else the tests above would prove nothing."""
+    page = tmp_path / "page.html"
+    page.write_text("<h1>x</h1><img src='http://192.0.2.1/x.png'><script>throw new Error('broken')</script>")
+    visit = Visit(browser)
+    visit.open(page)
+    assert visit.outside == ["http://192.0.2.1/x.png"]
+    assert "broken" in json.dumps(visit.errors)
+    visit.context.close()

@@ -1,0 +1,351 @@
+"""The report's pages, rendered from small stores that are written by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.dbt import MANIFEST_PATH
+from orchestration.publication.store import _create
+from orchestration.publication.tables import PUBLICATION, RESTATEMENT, mart_tables
+from orchestration.report.places import page_name, report_index
+from orchestration.report.reading import read_restatements, read_weeks
+from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Store
+from orchestration.report.writing import Written, write_report
+from orchestration.settings import Home
+
+WEEK, BEFORE = date(2026, 1, 12), date(2026, 1, 5)
+HOSTILE = "</script><img src=x onerror=alert(1)>'\"&{{7*7}}/../../etc"
+
+
+class Made:
+    """A home with a published store of all tables, empty but for the rows that a test puts in."""
+
+    def __init__(self, root: Path) -> None:
+        self.home = Home(root)
+        self.home.published.mkdir(parents=True)
+        self.tables = {
+            table.name: table
+            for table in (*mart_tables(MANIFEST_PATH), PUBLICATION, RESTATEMENT)
+            if not table.is_beside_store
+        }
+        with duckdb.connect(str(self.home.published_store)) as db:
+            db.execute("create schema marts")
+            for table in self.tables.values():
+                _create(db, table)
+
+    def add(self, table: str, **values: object) -> None:
+        """One row; the columns of the key that aren't named are a filler of their type."""
+        row: dict[str, object] = {}
+        for name in self.tables[table].key:
+            kind = self.tables[table].columns[name][0].lower()
+            row[name] = WEEK if kind == "date" else "x"
+        row |= values
+        with duckdb.connect(str(self.home.published_store)) as db:
+            db.execute(
+                f"insert into marts.{table} ({', '.join(row)}) values ({', '.join('?' * len(row))})", [*row.values()]
+            )
+
+    def publish(self, week: date = WEEK, build: str = "b1", at: str = "2026-01-19 03:10:00") -> None:
+        self.add(
+            "publication",
+            week_start=week,
+            build_id=build,
+            published_at=datetime.fromisoformat(at),
+            calculated_at=datetime(2026, 1, 19, 3),
+            code_version="0",
+            is_current=True,
+        )
+
+    def metric(self, metric: str, value: str, **more: object) -> None:
+        self.add(
+            "fct_metric_week",
+            **{
+                "metric_id": metric,
+                "dimension": "overall",
+                "member": "mall",
+                "numerator": 1,
+                "denominator": 2,
+                "value": Decimal(value),
+                "display_value": f"{value}%",
+                "is_small_sample": False,
+                **more,
+            },
+        )
+
+    def catalogue(self, *metrics: str, unit: str = "percent", direction: str = "low") -> None:
+        for metric in metrics:
+            texts = dict.fromkeys(("setup_name", "seller_name", "export_name", "formula", "description"), f"T {metric}")
+            self.add("dim_metric", metric_id=metric, family="brand", unit=unit, direction=direction, **texts)
+
+    def write(self) -> Written:
+        return write_report(self.home)
+
+    def page(self, name: str = "index.html", week: date = WEEK) -> str:
+        return (self.home.reports / str(week) / name).read_text()
+
+
+class Elements(HTMLParser):
+    """The elements of a page: (tag, attributes), and the text in tags of interest."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    return Made(tmp_path / "home")
+
+
+def test_every_column_of_a_table_is_a_column_of_the_store() -> None:
+    tables = {table.name: table for table in (*mart_tables(MANIFEST_PATH), RESTATEMENT)}
+    for selection in (*WEEK_TABLES.values(), *CLIENT_TABLES.values()):
+        for column in selection.columns.split():
+            assert column in tables[selection.source].columns, (selection.source, column)
+            assert column in COLUMNS
+
+
+def test_an_empty_store_has_an_index(made: Made) -> None:
+    assert made.write().weeks == ()
+    assert "No week has been judged yet" in report_index(made.home).read_text()
+
+
+def test_an_empty_week_says_so(made: Made) -> None:
+    made.publish()
+    assert made.write().weeks == (WEEK,)
+    page = made.page()
+    assert "Published" in page
+    assert page.count("Nothing to show.") > 10
+    assert "0 sellers are rated" in page
+    assert "[]" in made.page("sellers.html")
+
+
+def test_a_withheld_week_names_the_rules_and_shows_no_figure(made: Made) -> None:
+    judged = {"severity": "error", "observed": 6.0, "lower": 7.0, "upper": 7.0}
+    made.add(
+        "fct_data_quality_week", rule_id="days_present", scope="oms_logs", passed=False, message="is 6 <b>", **judged
+    )
+    made.write()
+    page = made.page()
+    assert "This week is withheld" in page
+    assert "is 6 &lt;b&gt;" in page
+    assert not (made.home.reports / str(WEEK) / "sellers.html").exists()
+    index = report_index(made.home).read_text()
+    assert 'class="badge withheld"' in index
+    assert "days_present" in index
+
+
+def test_a_withheld_restatement_leaves_the_figures_and_says_so(made: Made) -> None:
+    made.publish()
+    made.catalogue("o2d_ratio")
+    made.metric("o2d_ratio", "51.72")
+    made.add("fct_data_quality_week", rule_id="days_present", scope="oms_logs", severity="error", passed=False)
+    made.write()
+    page = made.page()
+    assert "A later build of the week was withheld" in page
+    assert "51.72%" in page
+    assert 'class="badge published"' in page
+
+
+@pytest.mark.parametrize(
+    ("direction", "change", "expected"),
+    [("low", "1.20", "worse"), ("low", "-1.20", "better"), ("high", "1.20", "better"), ("neutral", "1.20", None)],
+)
+def test_a_change_is_better_or_worse_by_the_metric_s_direction(
+    made: Made, direction: str, change: str, expected: str | None
+) -> None:
+    made.publish()
+    made.catalogue("o2d_ratio", direction=direction)
+    made.metric("o2d_ratio", "3.00", change=Decimal(change), previous_value=Decimal("1.80"))
+    made.write()
+    said = re.findall(r'<span class="change ([a-z]*)">', made.page())
+    assert said == [expected or ""]
+    assert f"{Decimal(change):+}".replace("-", "−") in made.page()
+
+
+def test_small_samples_are_marked(made: Made) -> None:
+    made.publish()
+    made.catalogue("o2d_ratio", "claims_rate")
+    made.metric("o2d_ratio", "3.00", is_small_sample=True)
+    made.metric("claims_rate", "4.00", is_small_sample=False)
+    made.write()
+    assert made.page().count('class="small-sample"') == 1
+
+
+def test_the_change_of_a_count_is_a_whole_number(made: Made) -> None:
+    made.publish()
+    made.catalogue("claims_raised", unit="count", direction="neutral")
+    made.metric("claims_raised", "13.00", display_value="13", change=Decimal("-2.00"), previous_value=Decimal("15.00"))
+    made.write()
+    assert "−2</span>" in made.page() or "−2\n" in made.page() or re.search(r"−2\s*<", made.page())
+    assert "−2.00" not in made.page()
+
+
+def test_sparklines_show_twelve_weeks_and_no_more(made: Made) -> None:
+    made.catalogue("o2d_ratio")
+    for back in range(14):
+        week = date.fromordinal(WEEK.toordinal() - 7 * back)
+        made.publish(week, f"b{back}")
+        made.metric("o2d_ratio", f"{back}.00", week_start=week)
+    made.write()
+    drawn = re.findall(r"<svg[^>]*chart spark.*?</svg>", made.page(), re.DOTALL)
+    assert len(drawn) == 1
+    path = re.search(r'<path d="([^"]*)"', drawn[0])
+    assert path is not None
+    assert len(re.findall(r"[\d.]+ [\d.]+", path[1])) == 12
+
+
+def test_ids_from_files_are_text_wherever_they_stand(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.catalogue("o2d_ratio", "null_request_id_rate")
+    made.metric("null_request_id_rate", "3.00", member="all")
+    made.metric("null_request_id_rate", "3.00", dimension="oms_client", member=HOSTILE)
+    made.add("dim_seller", seller_id=HOSTILE, seller_name=HOSTILE, brand_name=HOSTILE, oms_client=HOSTILE)
+    made.add("fct_seller_grade_week", seller_id=HOSTILE, final_grade=Decimal("4.50"), tier=HOSTILE)
+    made.add("fct_seller_grade_week", week_start=BEFORE, seller_id=HOSTILE, final_grade=Decimal("2.50"), tier="gold")
+    made.add("fct_seller_rating_week", seller_id=HOSTILE, kpi_id="return_rate", value=Decimal("1.00"))
+    made.add("fct_seller_ovl_week", seller_id=HOSTILE, is_limited=True, limited_since=WEEK, reason=HOSTILE)
+    made.add("fct_failure_contribution_week", flow="acceptance", oms_client=HOSTILE, l2_category=HOSTILE, failed=1)
+    made.add("fct_failure_contribution_week", flow="acceptance", oms_client="all", l2_category=HOSTILE, failed=1)
+    made.add("fct_retry_reason_week", retry_reason=HOSTILE)
+    made.add("fct_data_quality_week", scope=HOSTILE, severity="error", passed=False, message=HOSTILE)
+    made.add("fct_restatement", key=HOSTILE, old_value=HOSTILE, restated_at=datetime(2026, 1, 20))
+    made.write()
+    pages = [path for path in made.home.reports.rglob("*") if path.suffix in (".html", ".js")]
+    assert len(pages) >= 7
+    assert all(path.resolve().is_relative_to(made.home.reports) for path in pages)
+    shown = 0
+    for path in pages:
+        text = path.read_text()
+        assert "<img" not in text.lower(), path
+        assert "49/../" not in text
+        if path.suffix == ".html":
+            tags = Elements(text).found
+            assert all(not name.startswith("on") for _, attributes in tags for name in attributes), path
+            shown += text.count("&lt;/script&gt;")
+    assert shown > 10
+    data = re.search(r'id="rows">(.*?)</script>', made.page("sellers.html"), re.DOTALL)
+    assert data is not None
+    assert json.loads(data[1])[0][0] == HOSTILE
+    [script] = (made.home.reports / str(WEEK) / "sellers").glob("*.js")
+    inner = script.read_text().removeprefix("metricStoreSellers(0,").removesuffix(");\n")
+    assert json.loads(inner)[0][0] == HOSTILE
+
+
+@pytest.mark.parametrize(
+    "client", ["Amber", "amber/..", "", "..", "-", "ämber", "amber-0123abcd", "A" * 300, "con", "\ud800"]
+)
+def test_any_client_has_a_page_of_its_own(client: str) -> None:
+    name = page_name(client)
+    assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*\.html", name)
+    assert len(name) < 80
+    assert name.lower() != page_name("amber")
+
+
+def test_a_week_is_written_again_only_when_its_publication_changed(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    assert made.write().weeks == (BEFORE, WEEK)
+    stamp = (made.home.reports / str(WEEK) / "index.html").stat().st_mtime_ns
+    assert made.write().weeks == ()
+    assert (made.home.reports / str(WEEK) / "index.html").stat().st_mtime_ns == stamp
+    with duckdb.connect(str(made.home.published_store)) as db:
+        db.execute("update marts.publication set build_id = 'b9' where build_id = 'b1'")
+    assert made.write().weeks == (WEEK,), "the week before shows nothing of this one"
+    with duckdb.connect(str(made.home.published_store)) as db:
+        db.execute("update marts.publication set build_id = 'b8' where build_id = 'b0'")
+    assert made.write().weeks == (BEFORE, WEEK), "the sparkline of the week shows the week before"
+    made.add("fct_data_quality_week", severity="error", passed=False)
+    assert made.write().weeks == (WEEK,), "a restatement was withheld"
+
+
+def test_a_page_that_was_not_finished_is_written_again(made: Made) -> None:
+    made.publish()
+    made.write()
+    (made.home.reports / str(WEEK) / ".mark").unlink()
+    (made.home.reports / str(WEEK) / "clients").mkdir()
+    left = made.home.reports / str(WEEK) / "clients" / ".old.html.next"
+    left.touch()
+    assert made.write().weeks == (WEEK,)
+    assert not left.exists()
+
+
+def test_pages_of_a_store_that_was_begun_anew_go(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.write()
+    (made.home.reports / "mine").mkdir()
+    with duckdb.connect(str(made.home.published_store)) as db:
+        db.execute("delete from marts.publication where build_id = 'b0'")
+    made.write()
+    assert {path.name for path in made.home.reports.iterdir()} == {"index.html", "mine", str(WEEK)}
+
+
+def test_restatements_are_those_of_the_week_and_those_since_the_report_before(made: Made) -> None:
+    made.publish(WEEK, "b2", "2026-01-19 03:10:00")
+    made.publish(BEFORE, "b1", "2026-01-12 03:10:00")
+    for key, week, at in (
+        ("own", WEEK, "2026-02-01"),
+        ("since", BEFORE, "2026-01-19 03:10:00"),
+        ("older week", date(2025, 12, 29), "2026-01-13"),
+        ("in the report before", date(2025, 12, 29), "2026-01-12 03:10:00"),
+        ("later", BEFORE, "2026-01-26"),
+        ("week after", date(2026, 1, 19), "2026-01-19"),
+    ):
+        made.add("fct_restatement", week_start=week, key=key, restated_at=datetime.fromisoformat(at))
+    with duckdb.connect(str(made.home.published_store)) as db:
+        store = Store(db)
+        week = next(week for week in read_weeks(store) if week.week_start == WEEK)
+        keys = {record["key"] for record in read_restatements(store, week).records()}
+    assert keys == {"own", "since", "older week"}
+
+
+def test_a_page_holds_all_it_needs_and_forbids_the_rest(made: Made) -> None:
+    made.publish()
+    made.catalogue("o2d_ratio")
+    made.metric("o2d_ratio", "3.00")
+    made.write()
+    for path in made.home.reports.rglob("*.html"):
+        elements = Elements(path.read_text()).found
+        assert not [e for e in elements if e[0] == "script" and "src" in e[1]]
+        links = [e[1].get("href") for e in elements if e[0] == "link"]
+        assert links == ["data:,"]
+        policy = [e[1]["content"] for e in elements if e[1].get("http-equiv") == "Content-Security-Policy"]
+        assert policy[0].startswith("default-src 'none'")
+        assert "http" not in re.sub(r"http-equiv|http://www\.w3\.org/\S+", "", path.read_text())
+
+
+def test_links_lead_to_pages(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.catalogue("null_request_id_rate")
+    for week in (WEEK, BEFORE):
+        made.metric("null_request_id_rate", "3.00", week_start=week, member="all")
+        made.metric("null_request_id_rate", "3.00", week_start=week, dimension="oms_client", member="Client A")
+        made.add("fct_oms_readiness_week", week_start=week, oms_client="Client A", verdict="ready")
+    made.write()
+    followed = 0
+    for path in made.home.reports.rglob("*.html"):
+        elements = Elements(path.read_text()).found
+        ids = {attributes.get("id") for _, attributes in elements}
+        for tag, attributes in elements:
+            link = attributes.get("href") or ""
+            if tag == "a" and link.startswith("#"):
+                assert link[1:] in ids, (path, link)
+            elif tag == "a":
+                assert (path.parent / link.partition("#")[0]).is_file(), (path, link)
+                followed += 1
+    assert followed > 20
