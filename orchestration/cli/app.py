@@ -212,6 +212,18 @@ def rehearse(home: Path | None, factor: float, weeks: str | None, form: str | No
 
 @main.command()
 @HOME_OPTION
+def report(home: Path | None) -> None:
+    """Write the pages of the report that are missing or outdated.
+
+    A run does this by itself; after an update, or where reports/ was removed, it brings the pages back.
+    """
+    from orchestration.cli.report import write
+
+    write(Home.of(home).require())
+
+
+@main.command()
+@HOME_OPTION
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 @click.option("--automation", is_flag=True, help="Switch the schedule and the sensor on.")
 def ui(home: Path | None, port: int, automation: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -116,9 +117,10 @@ def _seller_pages(store: Store, path: Path, week: Week, shared: Mapping[str, Any
     files, places, has_orders = read_seller_files(store, path, week.week_start)
     kpis = read_kpis(store, week.week_start)
     rows = ",\n".join(f"{row[:-1]},{places[seller]}]" for seller, row in read_seller_rows(store, week.week_start, kpis))
+    names = _seller_names(shared["metrics"])
     metrics = [
-        [m["metric_id"], m["seller_name"], m["direction"], m["formula"], m["description"], m["family"]]
-        for m in shared["metrics"].values()
+        [metric_id, names[metric_id], m["direction"], m["formula"], m["description"]]
+        for metric_id, m in shared["metrics"].items()
     ]
     page = _render(
         "sellers.html",
@@ -141,6 +143,15 @@ def _seller_pages(store: Store, path: Path, week: Week, shared: Mapping[str, Any
         has_orders=has_orders,
     )
     return {"sellers.html": page, **{f"sellers/{file.number}.js": _seller_script(file) for file in files}}
+
+
+def _seller_names(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What a metric is called before its seller; where several are called the same, with their ids."""
+    times = Counter(metric["seller_name"] for metric in metrics.values())
+    return {
+        metric_id: name if times[name] == 1 else f"{name} ({metric_id.replace('_', ' ')})"
+        for metric_id, name in ((metric_id, metric["seller_name"]) for metric_id, metric in metrics.items())
+    }
 
 
 def _seller_script(file: SellerFile) -> str:

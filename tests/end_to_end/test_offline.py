@@ -110,7 +110,7 @@ def test_a_whole_run_stays_offline(home: Path, guarded: Guarded) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("status",), ("status", "--json"), ("metric", "o2d_ratio"), ("--version",)], ids=" ".join
+    "command", [("status",), ("status", "--json"), ("metric", "o2d_ratio"), ("report",), ("--version",)], ids=" ".join
 )
 def test_reading_commands_stay_offline(command: tuple[str, ...], home: Path, guarded: Guarded) -> None:
     place = () if command == ("--version",) else ("--home", home)

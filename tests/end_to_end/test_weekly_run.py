@@ -173,6 +173,9 @@ def test_a_bad_week_is_withheld_and_the_good_ones_are_published(tmp_path: Path) 
     assert {week["week_start"]: week["blocked_by"] for week in state["weeks"] if week["blocked_by"]} == {
         "2026-01-12": ["days_present"]
     }
+    assert f"Report: {home / 'reports' / 'index.html'}" in ended.out
+    assert "This week is withheld" in (home / "reports" / "2026-01-12" / "index.html").read_text()
+    assert 'class="badge published"' in (home / "reports" / "2026-01-19" / "index.html").read_text()
     again = run(home)
     assert (again.status, again.out.split(":")[0]) == (0, "Nothing to do"), (
         "a week that is withheld as it is isn't tried again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from datetime import date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from orchestration.cli.app import main
 from orchestration.dbt import MANIFEST_PATH
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, mart_tables
@@ -311,6 +314,17 @@ def test_restatements_are_those_of_the_week_and_those_since_the_report_before(ma
         week = next(week for week in read_weeks(store) if week.week_start == WEEK)
         keys = {record["key"] for record in read_restatements(store, week).records()}
     assert keys == {"own", "since", "older week"}
+
+
+def test_the_command_brings_lost_pages_back(made: Made) -> None:
+    made.publish()
+    called = [CliRunner().invoke(main, ["report", "--home", str(made.home.root)]) for _ in range(2)]
+    assert [ended.exit_code for ended in called] == [0, 0]
+    assert called[0].output.startswith(f"Pages written: {WEEK}\n")
+    assert called[1].output.startswith("Pages written: none, all are up to date\n")
+    shutil.rmtree(made.home.reports)
+    assert CliRunner().invoke(main, ["report", "--home", str(made.home.root)]).exit_code == 0
+    assert made.page()
 
 
 def test_a_page_holds_all_it_needs_and_forbids_the_rest(made: Made) -> None:

@@ -5,7 +5,7 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const at = (id) => document.getElementById(id);
   const setup = read("setup"), all = read("rows");
-  const metrics = new Map(setup.metrics.map(([id, name, direction, formula, description, family]) => [id, { id, name, direction, formula, description, family }]));
+  const metrics = new Map(setup.metrics.map(([id, name, direction, formula, description]) => [id, { name, direction, formula, description }]));
   const nameOf = (id) => metrics.get(id)?.name ?? id;
   const text = (value) => (value === null || value === undefined || value === "" ? "–" : String(value));
   const count = (value) => (value === null || value === undefined ? "–" : Number(value).toLocaleString("en-US"));

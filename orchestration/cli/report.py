@@ -1,0 +1,20 @@
+"""`metric-store report`: writes the pages of the report that are missing or outdated. Changes no figure."""
+
+from __future__ import annotations
+
+import click
+
+from orchestration.cli.metric import require_published
+from orchestration.report.writing import write_report
+from orchestration.resources import writer_lock
+from orchestration.settings import Home
+from orchestration.weeks import in_words
+
+
+def write(home: Home) -> None:
+    """Write pages, and say of which weeks. Raises MetricStoreError where a run is writing, or nothing is published."""
+    require_published(home)
+    with writer_lock(home, "", 0):
+        written = write_report(home)
+    click.echo(f"Pages written: {in_words(written.weeks) or 'none, all are up to date'}")
+    click.echo(f"Report: {written.index}")
