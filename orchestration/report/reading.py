@@ -21,6 +21,8 @@ HEADLINES = (
     "claims_rate",
     "null_request_id_rate",
 )
+#: The published table of waivers; a store of an earlier release has none.
+WAIVERS = "fct_gate_waiver_week"
 #: Weeks of a sparkline.
 HISTORY = 12
 _MOST_RESTATEMENTS = 1000
@@ -29,9 +31,10 @@ _WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Week:
-    """A week that the store knows of. `state`: published, withheld or waived; `failed`: what the gate held against it.
+    """A week that the store knows of. `state`: published, waived (published in spite of a failure) or withheld.
 
-    A published week with `failed` rules keeps its figures: what was withheld is its restatement.
+    `failed` are the failures for which it is withheld, `waived` those that were waived. A published week with `failed`
+    rules keeps its figures: what was withheld is its restatement.
     """
 
     week_start: date
@@ -41,6 +44,7 @@ class Week:
     calculated_at: datetime | None
     code_version: str | None
     failed: tuple[Mapping[str, Any], ...]
+    waived: tuple[Mapping[str, Any], ...]
     fingerprint: str
 
     @property
@@ -54,13 +58,22 @@ def read_weeks(store: Store) -> list[Week]:
     The fingerprint follows everything that the week's pages show, weeks before it included.
     """
     published = {row["week_start"]: row for row in store.records("select * from marts.publication where is_current")}
+    waivers = {
+        (row["week_start"], row["rule_id"], row["scope"]): row
+        for row in (store.records("select * from marts.fct_gate_waiver_week") if store.has(WAIVERS) else ())
+    }
     failed: dict[date, list[Mapping[str, Any]]] = {}
+    waived: dict[date, list[Mapping[str, Any]]] = {}
     judged: dict[date, str] = {}
     for row in store.records(
         "select week_start, rule_id, scope, observed, lower, upper, message from marts.fct_data_quality_week "
         "where severity = 'error' and not passed order by week_start, rule_id, scope"
     ):
-        failed.setdefault(row["week_start"], []).append(row)
+        waiver = waivers.get((row["week_start"], row["rule_id"], row["scope"]))
+        if waiver is None:
+            failed.setdefault(row["week_start"], []).append(row)
+        else:
+            waived.setdefault(row["week_start"], []).append({**row, **waiver})
     for week, digest in store.rows(
         "select week_start, md5(string_agg(concat_ws('|', rule_id, scope, severity, passed, observed, lower, upper), "
         "';' order by rule_id, scope)) from marts.fct_data_quality_week group by week_start"
@@ -72,18 +85,20 @@ def read_weeks(store: Store) -> list[Week]:
         shown = [week - back * _WEEK for back in range(HISTORY)]
         fingerprint = _digest(
             judged.get(week),
+            waived.get(week),
             [other in judged or other in published for other in (week - _WEEK, week + _WEEK)],  # where the page leads
             *(published[other]["build_id"] if other in published else None for other in shown),
         )
         weeks.append(
             Week(
                 week,
-                "published" if build else "withheld",
+                "withheld" if build is None else "waived" if week in waived and week not in failed else "published",
                 build["build_id"] if build else None,
                 build["published_at"] if build else None,
                 build["calculated_at"] if build else None,
                 build["code_version"] if build else None,
                 tuple(failed.get(week, ())),
+                tuple(waived.get(week, ())),
                 fingerprint,
             )
         )

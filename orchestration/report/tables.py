@@ -201,6 +201,10 @@ class Store:
             )
         }
 
+    def has(self, table: str) -> bool:
+        """Whether the store has a published table: one of an earlier release may lack some."""
+        return any(name == table for name, _ in self.descriptions)
+
     def rows(self, sql: str, parameters: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""
         return self.connection.execute(sql, parameters or {}).fetchall()

@@ -162,6 +162,40 @@ def test_a_withheld_restatement_leaves_the_figures_and_says_so(made: Made) -> No
     assert 'class="badge published"' in page
 
 
+def test_a_waived_week_shows_its_figures_and_what_was_waived(made: Made) -> None:
+    made.publish()
+    made.catalogue("o2d_ratio")
+    made.metric("o2d_ratio", "51.72")
+    said = "days_present of oms_logs is 6; waived until 2026-03-01 by Mo: <i>known</i>"
+    made.add("fct_data_quality_week", rule_id="r", scope="s", severity="error", passed=False, message=said)
+    made.add("fct_gate_waiver_week", rule_id="r", scope="s", reason="known", approved_by="Mo", valid_until=WEEK)
+    made.write()
+    page = made.page()
+    assert 'class="badge waived"' in page
+    assert "51.72%" in page
+    assert "by Mo: &lt;i&gt;known&lt;/i&gt;" in page
+    assert "withheld by the gate" not in page
+    assert 'class="badge waived"' in report_index(made.home).read_text()
+
+
+def test_a_waiver_of_one_rule_leaves_a_week_withheld_by_another(made: Made) -> None:
+    for rule in ("waived_rule", "other_rule"):
+        made.add("fct_data_quality_week", rule_id=rule, scope="s", severity="error", passed=False, message=rule)
+    made.add("fct_gate_waiver_week", rule_id="waived_rule", scope="s")
+    made.write()
+    failed = re.search(r"<section class=\"notice\".*?</section>", made.page(), re.DOTALL)
+    assert failed is not None
+    assert "other_rule" in failed[0]
+    assert "waived_rule" not in failed[0]
+
+
+def test_a_store_of_an_earlier_release_has_no_waivers(made: Made) -> None:
+    made.publish()
+    with duckdb.connect(str(made.home.published_store)) as db:
+        db.execute("drop table marts.fct_gate_waiver_week")
+    assert made.write().weeks == (WEEK,)
+
+
 @pytest.mark.parametrize(
     ("direction", "change", "expected"),
     [("low", "1.20", "worse"), ("low", "-1.20", "better"), ("high", "1.20", "better"), ("neutral", "1.20", None)],
