@@ -16,6 +16,7 @@ from filelock import FileLock
 from orchestration.background import Background, BackgroundEndedError, Purpose, emit
 from orchestration.engines import Engine, chosen_engine
 from orchestration.errors import MetricStoreError
+from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.settings import DBT_PROJECT_DIR, HOME_VARIABLE, Home
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 #: Where the project's own parse lies; made by `make` and whenever the project is newer than it.
 PROJECT_TARGET = DBT_PROJECT_DIR / "target"
 MANIFEST_PATH = PROJECT_TARGET / "manifest.json"
+
+#: How the limits of the engine reach the profile.
+MEMORY_VARIABLE, THREADS_VARIABLE = "METRIC_STORE_ENGINE_MEMORY", "METRIC_STORE_ENGINE_THREADS"
 
 _OFFLINE = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_VERSION_CHECK": "false", "DO_NOT_TRACK": "1"}
 
@@ -73,10 +77,11 @@ class DbtProjectRun:
     statement.
 
     `purpose` says on which engine it builds: that of runs, or DuckDB whatever runs take.
+    `limits` are those of DuckDB.
     """
 
-    def __init__(self, home: Home, purpose: Purpose | None = None) -> None:
-        self._home = home
+    def __init__(self, home: Home, purpose: Purpose | None = None, limits: EngineLimits = DEFAULT_LIMITS) -> None:
+        self._home, self._limits = home, limits
         self._process = Background.obtain(purpose or DBT_PROCESS)
 
     @property
@@ -90,7 +95,7 @@ class DbtProjectRun:
         if exclude:
             arguments += ["--exclude", *exclude]
         try:
-            yield from self._process.stream(_build, arguments, self.target, self._home)
+            yield from self._process.stream(_build, arguments, self.target, self._home, self._limits)
         except BackgroundEndedError as error:
             raise DbtError(
                 "dbt's process ended before its work was done, so nothing is published.\n"
@@ -135,7 +140,9 @@ DBT_PROCESS = Purpose(_get_ready)
 DBT_ON_DUCKDB_PROCESS = Purpose(_get_ready_for_duckdb)
 
 
-def _build(arguments: Sequence[str], target: Path, home: Home) -> None:
+def _build(arguments: Sequence[str], target: Path, home: Home, limits: EngineLimits) -> None:
+    os.environ.update({MEMORY_VARIABLE: limits.memory, THREADS_VARIABLE: str(limits.cores)})
+
     def run_dbt(arguments: Sequence[str]) -> Any:
         return _invoke(arguments, target, home, _manifest, engine=_engine)
 

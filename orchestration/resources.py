@@ -20,6 +20,7 @@ from orchestration.dbt import DbtProjectRun
 from orchestration.engines import chosen_engine
 from orchestration.errors import MetricStoreError
 from orchestration.gate.worker import GateWorker
+from orchestration.limits import EngineLimits
 from orchestration.partitions import weeks_of
 from orchestration.publication.reading import published_weeks
 from orchestration.settings import Home
@@ -90,14 +91,22 @@ def _holder(home: Home) -> str:
         return ""
 
 
+def _clear(home: Home) -> None:
+    for folder in (home.scratch, home.spill):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class MetricStoreResource(ConfigurableResource):
     """The home of a run.
 
-    home: its folder. wait_seconds: how long to wait for another writer before giving up. now: the time of ingestion as
-    ISO 8601 in UTC, for tests; else the clock's.
+    home: its folder. memory_limit, threads: of the engine, such as 4GB and 2; by default a quarter of the machine's
+    memory, and all cores. wait_seconds: how long to wait for another writer before giving up. now: the time of
+    ingestion as ISO 8601 in UTC, for tests; else the clock's.
     """
 
     home: str
+    memory_limit: str = ""
+    threads: int = 0
     wait_seconds: float = 3600.0
     now: str = ""
 
@@ -116,7 +125,7 @@ class MetricStoreResource(ConfigurableResource):
                 f"Restore {place.landing}, or move {place.published} away and put every file back into the inbox."
             )
         with writer_lock(place, context.run_id or "", self.wait_seconds, context.instance):
-            shutil.rmtree(place.scratch, ignore_errors=True)
+            _clear(place)
             place.scratch.mkdir(parents=True)
             if context.dagster_run and weeks_of(context.dagster_run):
                 _ = self.dbt, self.gate  # import and parse while the run lands files
@@ -126,11 +135,15 @@ class MetricStoreResource(ConfigurableResource):
                 for process in (self._dbt, self._gate):
                     if process is not None:
                         process.close()
-                shutil.rmtree(place.scratch, ignore_errors=True)
+                _clear(place)
 
     @property
     def place(self) -> Home:
         return Home.of(self.home)
+
+    @property
+    def limits(self) -> EngineLimits:
+        return EngineLimits.of(self.memory_limit, self.threads)
 
     @property
     def clock(self) -> datetime:
@@ -145,7 +158,7 @@ class MetricStoreResource(ConfigurableResource):
     def dbt(self) -> DbtProjectRun:
         """dbt on this home's warehouse."""
         if self._dbt is None:
-            self._dbt = DbtProjectRun(self.place)
+            self._dbt = DbtProjectRun(self.place, limits=self.limits)
         return self._dbt
 
     @property

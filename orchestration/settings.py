@@ -88,6 +88,11 @@ class Home:
         return self.root / ".scratch"
 
     @property
+    def spill(self) -> Path:
+        """Where the engine keeps what memory doesn't hold; removed when a run starts and ends."""
+        return self.root / ".spill"
+
+    @property
     def simulations(self) -> Path:
         """Working files of simulations, which no run touches."""
         return self.root / ".simulations"

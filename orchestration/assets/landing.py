@@ -80,6 +80,7 @@ def ingest_context(run_id: str, store: MetricStoreResource) -> IngestContext:
         reporting_timezone=zone,
         calculation_offset_hours=hours,
         published_weeks=frozenset(published_weeks(store.place.published_store)),
+        limits=store.limits,
     )
 
 

@@ -101,8 +101,12 @@ def sample(context: click.Context, /, home: Path | None, start: str | None, **op
 @click.option(
     "--weeks", help="FIRST or FIRST..LAST, by their Mondays. Default: every complete week that is new or due."
 )
+@click.option("--memory-limit", help="Of the engine, such as 4GB or 50%. Default: a quarter of the machine's memory.")
+@click.option("--threads", type=click.IntRange(min=1), help="Of the engine. Default: as many as there are cores.")
 @click.option("--now", hidden=True, type=click.DateTime(), help="The time of ingestion, for tests.")
-def run(home: Path | None, weeks: str | None, now: datetime | None) -> None:
+def run(
+    home: Path | None, weeks: str | None, memory_limit: str | None, threads: int | None, now: datetime | None
+) -> None:
     """Ingest, build, gate and publish.
 
     Ends with 0 when done, 1 when it failed, 2 for wrong usage, 3 when the gate withheld at least one week.
@@ -111,8 +115,9 @@ def run(home: Path | None, weeks: str | None, now: datetime | None) -> None:
 
     requested = parse_weeks(weeks) if weeks else None
     from orchestration.cli.run import run_weeks
+    from orchestration.limits import EngineLimits
 
-    if run_weeks(Home.of(home).require(), requested, now):
+    if run_weeks(Home.of(home).require(), requested, now, EngineLimits.of(memory_limit, threads)):
         sys.exit(EXIT_WITHHELD)
 
 

@@ -18,6 +18,7 @@ from orchestration.errors import InterruptedRunError, MetricStoreError
 from orchestration.gate.worker import GATE_PROCESS
 from orchestration.ingest.ledger import Ledger
 from orchestration.launching import work_of
+from orchestration.limits import EngineLimits
 from orchestration.planning import check_over, plan_weeks, state_of
 from orchestration.publication.reading import open_store, published_waivers, published_weeks
 from orchestration.report import report_index
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from dagster import AssetKey, ExecuteInProcessResult, JobDefinition
 
 
-def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None) -> list[date]:
+def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None, limits: EngineLimits) -> list[date]:
     """Run the weekly job for these weeks, or for all that are new or due; returns the weeks that the gate withheld."""
     moment = now or datetime.now(UTC).replace(tzinfo=None)
     configuration = load_configuration(home.config)
     with Progress() as progress:
-        launcher = _Launcher(home, now, progress)
+        launcher = _Launcher(home, now, limits, progress)
         if requested is None:
             work = work_of(home, configuration, moment)
             if work.new_files:
@@ -53,8 +54,8 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
 class _Launcher:
     """Executes the weekly job, or the part of it that is wanted, in this process. Each raises what made it fail."""
 
-    def __init__(self, home: Home, now: datetime | None, progress: Progress) -> None:
-        self._home, self._now, self._progress = home, now, progress
+    def __init__(self, home: Home, now: datetime | None, limits: EngineLimits, progress: Progress) -> None:
+        self._home, self._now, self._limits, self._progress = home, now, limits, progress
 
     def land(self) -> str:
         """Land what the inbox has."""
@@ -83,7 +84,13 @@ class _Launcher:
         from orchestration.resources import MetricStoreResource
 
         now = self._now.isoformat() if self._now else ""
-        store = MetricStoreResource(home=str(self._home.root), wait_seconds=0, now=now)
+        store = MetricStoreResource(
+            home=str(self._home.root),
+            memory_limit=self._limits.memory,
+            threads=self._limits.threads or 0,
+            wait_seconds=0,
+            now=now,
+        )
         definitions = build_definitions({"store": store}, loggers={"console": self._progress.logger()})
         return definitions.resolve_job_def(WEEKLY_RUN.name)
 

@@ -16,6 +16,7 @@ import duckdb
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.inbox import is_hidden_or_incomplete
 from orchestration.ingest.readers import UnreadableFileError, sql_text, unreadable
+from orchestration.limits import EngineLimits, engine_config
 from orchestration.settings import Home
 
 
@@ -167,23 +168,20 @@ def _expand(pattern: str, inbox: Path) -> list[Path]:
     return complete
 
 
-def run_adapter(adapter: Adapter, home: Home, target: Path, memory_limit: str | None) -> None:
+def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits) -> None:
     """Write the adapter's result to `target` as Parquet, in an engine that can reach nothing but the adapter's files.
 
     Raises UnreadableFileError with the reason.
     """
     if adapter.error:
         raise UnreadableFileError(adapter.error)
-    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(home.scratch)}
-    if memory_limit:
-        config["memory_limit"] = memory_limit
-    with duckdb.connect(config=config) as connection:
+    with duckdb.connect(config=engine_config(home, limits)) as connection:
         # The engine compares paths as they are written, then what it finds with them.
         names = [str(file) for file in adapter.files]
         reachable = ", ".join(sql_text(name) for name in (*names, *map(glob.escape, names), str(target)))
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set allowed_paths = [{reachable}]")
-        connection.execute(f"set allowed_directories = [{sql_text(str(home.scratch))}]")
+        connection.execute(f"set allowed_directories = [{sql_text(str(home.spill))}]")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         try:

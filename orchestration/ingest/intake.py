@@ -33,6 +33,7 @@ from orchestration.ingest.readers import (
 )
 from orchestration.ingest.records import parsed_query, rejected_query, runs_backwards
 from orchestration.ingest.touches import touches_query, week_of
+from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.settings import Home
 
 #: How far after the ingestion an event may lie.
@@ -51,8 +52,7 @@ class IngestContext:
     reporting_timezone: str
     calculation_offset_hours: int
     published_weeks: frozenset[date] = frozenset()
-    memory_limit: str | None = None
-    threads: int | None = None
+    limits: EngineLimits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Intake:
         """The file under a name of ours: user's names hold quotes and glob signs. An adapter's result is made here."""
         location = site / "raw"
         if isinstance(origin, Adapter):
-            run_adapter(origin, self._home, location, self._context.memory_limit)
+            run_adapter(origin, self._home, location, self._context.limits)
             return location, "parquet", "none"
         location.symlink_to(origin.location)
         return location, origin.format, origin.compression

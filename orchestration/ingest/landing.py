@@ -13,6 +13,7 @@ from orchestration.ingest.inbox import InboxFile, InboxListing, list_inbox
 from orchestration.ingest.intake import IngestContext, Intake
 from orchestration.ingest.ledger import FileRecord, Ledger
 from orchestration.ingest.readers import UnreadableFileError
+from orchestration.limits import engine_config
 from orchestration.settings import Home
 
 __all__ = ["Inbox", "IngestContext", "NewFile", "ingest_source", "look", "new_files"]
@@ -73,7 +74,7 @@ def ingest_source(
         if not files:
             return done
         _remove_unrecorded(home, source, ledger)
-        with _engine(home, context) as engine:
+        with duckdb.connect(config=engine_config(home, context.limits)) as engine:
             for file in files:
                 record = _take(home, source, context, ledger, engine, file)
                 ledger.record(record)
@@ -97,15 +98,6 @@ def _take(
         except UnreadableFileError as error:
             return record("failed", str(error))
     return landed
-
-
-def _engine(home: Home, context: IngestContext) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(home.scratch / "spill")}
-    if context.memory_limit:
-        config["memory_limit"] = context.memory_limit
-    if context.threads:
-        config["threads"] = context.threads
-    return duckdb.connect(config=config)
 
 
 def _remove_unrecorded(home: Home, source: Source, ledger: Ledger) -> None:

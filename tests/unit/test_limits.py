@@ -1,0 +1,38 @@
+"""What an engine may take: the limits that were asked for reach it, in the ingest and in dbt."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.errors import UsageError
+from orchestration.limits import DEFAULT_LIMITS, EngineLimits, engine_config
+from orchestration.settings import Home
+
+
+def test_by_default_a_quarter_of_memory_and_all_cores() -> None:
+    assert EngineLimits.of() == EngineLimits.of("", 0) == DEFAULT_LIMITS
+    assert (DEFAULT_LIMITS.memory, DEFAULT_LIMITS.cores) == ("25%", os.cpu_count())
+
+
+@pytest.mark.parametrize("memory", ["4GB", "512MiB", "1.5 gb", "50%"])
+def test_limits_are_what_was_asked_for(memory: str) -> None:
+    assert EngineLimits.of(memory, 3) == EngineLimits(memory, 3)
+
+
+@pytest.mark.parametrize("memory", ["much", "4", "-1GB", "GB", "4GB; drop"])
+def test_what_is_no_amount_is_named(memory: str) -> None:
+    with pytest.raises(UsageError, match="is no amount of memory"):
+        EngineLimits.of(memory)
+
+
+def test_the_engine_keeps_to_them_and_spills_into_the_home(tmp_path: Path) -> None:
+    config = engine_config(Home(tmp_path), EngineLimits("200MB", 2))
+    with duckdb.connect(config=config) as engine:
+        engine.execute("create temp table wide as select range as a, md5(range::varchar) as b from range(6000000)")
+        assert list((tmp_path / ".spill").iterdir())
+        settings = "select current_setting('memory_limit'), current_setting('threads')"
+        assert engine.execute(settings).fetchall() == [("190.7 MiB", 2)]
