@@ -70,6 +70,27 @@
 
 {% macro spark__lag_us(start, finish) %}(unix_micros({{ finish }}) - unix_micros({{ start }})){% endmacro %}
 
+{#
+    SQL: the local days of `relation` (starts_at, ends_at), each once for every UTC day it has a part of. The UTC day
+    makes the search for what lies in a local day an equi-join, for which nothing large has to be sorted.
+#}
+{% macro by_utc_day(relation) %}
+    select days.*, offsets.utc_day
+    from {{ relation }} as days
+    inner join
+        (
+            {% for later in range(3) %}
+                select starts_at, {{ date_add_days("cast(starts_at as date)", later) }} as utc_day
+                from {{ relation }}
+                {% if not loop.last %}
+                    union all
+                {% endif %}
+            {% endfor %}
+        ) as offsets
+        on days.starts_at = offsets.starts_at
+        and cast(offsets.utc_day as timestamp) < days.ends_at
+{% endmacro %}
+
 {# A timestamp as of A: it counts only if it is not later than A. #}
 {% macro as_of(timestamp, calculated_at) %}
     case when {{ timestamp }} <= {{ calculated_at }} then {{ timestamp }} end

@@ -18,17 +18,25 @@ with
             and logged_at < (select max(ends_at) from weeks)
     ),
 
-    request_logs as (
-        select weeks.week_start, logs.request_id, logs.oms_client, logs.sub_order_id, user_types.user_type
+    -- a request has some 25 records: far fewer rows before they are counted several ways
+    called_sub_orders as (
+        select distinct weeks.week_start, logs.request_id, logs.seller_id, logs.oms_client, logs.sub_order_id
         from logs
         inner join weeks on logs.logged_at >= weeks.starts_at and logs.logged_at < weeks.ends_at
-        left join user_types on weeks.week_start = user_types.week_start and logs.seller_id = user_types.seller_id
     ),
 
     sub_orders_per_request as (
         select week_start, request_id, count(distinct sub_order_id) as sub_orders
-        from request_logs
+        from called_sub_orders
         group by week_start, request_id
+    ),
+
+    callers as (select distinct week_start, request_id, seller_id, oms_client from called_sub_orders),
+
+    requests as (
+        select callers.week_start, callers.request_id, callers.oms_client, user_types.user_type
+        from callers
+        left join user_types on callers.week_start = user_types.week_start and callers.seller_id = user_types.seller_id
     ),
 
     most_sub_orders as (
@@ -39,7 +47,7 @@ with
 
     request_ids as (
         select week_start, {{ dimension_and_member(dimensions, "all") }}, count(distinct request_id) as request_ids
-        from request_logs
+        from requests
         group by {{ by_dimensions(dimensions) }}
     )
 

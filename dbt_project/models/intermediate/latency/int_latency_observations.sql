@@ -4,7 +4,7 @@
 #}
 with
 
-    days as (select * from {{ ref("int_latency_days") }}),
+    days as ({{ by_utc_day(ref("int_latency_days")) }}),
 
     logs as (
         select
@@ -37,9 +37,10 @@ with
             -- the wait for the first stamp says something about the flow only where the call went through
             case when logs.is_success then sub_orders.ordered_at end as ordered_at
         from logs
-        inner join days on logs.logged_at >= days.starts_at and logs.logged_at < days.ends_at
+        inner join days on cast(logs.logged_at as date) = days.utc_day
         left join sub_orders on logs.sub_order_id = sub_orders.sub_order_id
         left join user_types on days.week_start = user_types.week_start and logs.seller_id = user_types.seller_id
+        where logs.logged_at >= days.starts_at and logs.logged_at < days.ends_at
     )
 
 select

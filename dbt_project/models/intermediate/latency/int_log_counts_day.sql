@@ -1,7 +1,7 @@
 {# One row per day, oms_client, event name, flow and call status: the log records, of all sellers. #}
 with
 
-    days as (select * from {{ ref("int_latency_days") }}),
+    days as ({{ by_utc_day(ref("int_latency_days")) }}),
 
     logs as (select logged_at, oms_client, event_name, flow, call_status, request_id from {{ ref("stg_oms__logs") }})
 
@@ -15,5 +15,6 @@ select
     count(*) as records,
     count(*) filter (where logs.request_id is null) as null_records
 from logs
-inner join days on logs.logged_at >= days.starts_at and logs.logged_at < days.ends_at
+inner join days on cast(logs.logged_at as date) = days.utc_day
+where logs.logged_at >= days.starts_at and logs.logged_at < days.ends_at
 group by all
