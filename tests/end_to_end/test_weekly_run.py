@@ -60,7 +60,8 @@ def test_order_of_weeks_does_not_matter(order: Sequence[int], sample_home: Path,
 
 
 def test_every_table_has_something_to_show(sample_home: Path) -> None:
-    assert {name: len(rows) for name, rows in tables(sample_home).items() if not rows} == {}
+    empty = [name for name, rows in tables(sample_home).items() if not rows]
+    assert empty == ["fct_gate_waiver_week"], "nothing of the sample needs a waiver"
 
 
 def test_evidence_has_as_many_rows_as_the_figures_say(sample_home: Path) -> None:
