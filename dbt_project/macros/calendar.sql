@@ -9,7 +9,9 @@
 {% endmacro %}
 
 {# The days of a relation of one row with `first_day` and `last_day`, both included: 100,000 at most. One row a day. #}
-{% macro days_of(span) %}
+{% macro days_of(span) %} {{ return(adapter.dispatch("days_of")(span)) }} {% endmacro %}
+
+{% macro default__days_of(span) %}
     select {{ date_add_days(span ~ ".first_day", "numbers.number") }} as day
     from {{ span }}
     inner join
@@ -27,6 +29,14 @@
             cross join ({{ digits() }}) as ten_thousands
         ) as numbers
         on {{ date_add_days(span ~ ".first_day", "numbers.number") }} <= {{ span }}.last_day
+{% endmacro %}
+
+{#
+    On Spark every join of constants is a job of its own, planned again wherever the days are read; a list is one step.
+    A list of days would run backwards where the span is empty.
+#}
+{% macro spark__days_of(span) %}
+    select explode(sequence(first_day, last_day)) as day from {{ span }} where first_day <= last_day
 {% endmacro %}
 
 {#
