@@ -11,15 +11,15 @@ from orchestration.engines import ENGINE_VARIABLE, chosen_engine
 from orchestration.errors import MetricStoreError
 from tests.conftest import Ended, metric_store
 
-#: Of a small run most is the start of Java and the planning of statements: the quick compiler, one thread for garbage,
-#: few partitions, and plans that are made once and interpreted make it cheaper.
+#: Of a small run most is the start of Java and the planning of statements: the quick compiler with room for all that it
+#: compiles, one thread for garbage, few partitions, and plans that are made once and interpreted make it cheaper.
 SPARK = {
     ENGINE_VARIABLE: "spark",
     "SPARK_THRIFT_HOST": "",
     "SPARK_DRIVER_MEMORY": "2g",
     "SPARK_SHUFFLE_PARTITIONS": "2",
     "SPARK_CONF_DIR": str(Path(__file__).with_name("spark_conf")),
-    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC",
 }
 
 
