@@ -197,6 +197,8 @@
                 "volume_shift",
                 "unknown_sellers",
                 "timestamps_backwards",
+                "snapshot_days",
+                "client_calls",
             ]
         )
     }}

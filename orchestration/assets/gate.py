@@ -79,15 +79,15 @@ def gate(context: AssetExecutionContext, store: MetricStoreResource) -> Material
 
 def judge(store: MetricStoreResource, weeks: list[date]) -> GateReport:
     """The gate's report on the profile of the run in progress."""
-    profile = [
-        ProfileRow(**row)
-        for row in read_rows(store.place, "select week_start, rule_id, scope, observed, note from quality.gate_profile")
-    ]
-    required = [
-        RequiredRow(**row)
-        for row in read_rows(store.place, "select week_start, rule_id, scope from quality.gate_required_scopes")
-    ]
-    return store.gate.judge(weeks, profile, rules(store.configuration), required)
+    configured = "semi join config.gate_rules using (rule_id)"  # some rules may be left out
+    measured = f"select week_start, rule_id, scope, observed, note from quality.gate_profile {configured}"
+    required = f"select week_start, rule_id, scope from quality.gate_required_scopes {configured}"
+    return store.gate.judge(
+        weeks,
+        [ProfileRow(**row) for row in read_rows(store.place, measured)],
+        rules(store.configuration),
+        [RequiredRow(**row) for row in read_rows(store.place, required)],
+    )
 
 
 def rules(configuration: Configuration) -> list[Rule]:

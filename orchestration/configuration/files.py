@@ -10,7 +10,14 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 
-from orchestration.configuration.ids import GATE_RULES, GRADE_METRICS, METRICS, PERIOD_KPIS, READINESS_METRICS
+from orchestration.configuration.ids import (
+    GATE_RULES,
+    GRADE_METRICS,
+    METRICS,
+    PERIOD_KPIS,
+    READINESS_METRICS,
+    READINESS_RULES,
+)
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -264,6 +271,7 @@ FILES = (
         ),
         unique=(("rule_id",),),
         complete="rule_id",
+        optional=READINESS_RULES,
     ),
     ConfigFile(
         "gate_waivers",

@@ -93,7 +93,7 @@ def test_the_catalogue_and_the_gate_have_every_metric_and_rule_once() -> None:
     assert sorted(row.text("metric_id") for row in rows["metric_catalog"]) == sorted([*METRICS, *READINESS_METRICS])
     assert sorted(row.text("rule_id") for row in rows["gate_rules"]) == sorted(GATE_RULES)
     assert len(METRICS) == 33
-    assert len(GATE_RULES) == 16
+    assert len(GATE_RULES) == 18
 
 
 def test_tables_of_the_warehouse_are_typed_and_empty_cells_are_null() -> None:

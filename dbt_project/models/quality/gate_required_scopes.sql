@@ -20,6 +20,8 @@ with
 
     weeks_with_logs as (select week_start from {{ ref("int_records_week") }} where source = 'oms_logs'),
 
+    weeks_with_calls as (select distinct week_start from {{ ref("int_oms_calls_hour") }}),
+
     failed_files as (select distinct source from {{ source("inputs", "files") }} where status = 'failed'),
 
     metrics as (select metric_id from {{ ref("int_brand_metrics") }}),
@@ -35,6 +37,10 @@ with
         select logs.week_start, 'null_request_id_rate_client' as rule_id, cast(null as string) as scope
         from logs
         inner join weeks_with_logs on logs.week_start = weeks_with_logs.week_start
+        union all
+        select logs.week_start, 'client_calls' as rule_id, cast(null as string) as scope
+        from logs
+        inner join weeks_with_calls on logs.week_start = weeks_with_calls.week_start
         union all
         select week_start, 'weights' as rule_id, 'all' as scope
         from weeks
@@ -59,6 +65,12 @@ with
         select week_start, 'days_present' as rule_id, source as scope
         from vital_sources
         union all
+        {% for system in ["oms", "marketplace"] %}
+            select week_start, 'snapshot_days' as rule_id, '{{ system }}' as scope
+            from sources
+            where source = 'inventory_snapshots'
+            union all
+        {% endfor %}
         select week_start, 'volume_shift' as rule_id, source as scope
         from dated_sources
         union all

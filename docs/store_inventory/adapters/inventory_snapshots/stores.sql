@@ -1,7 +1,8 @@
 -- Two snapshots per store, item and day: what the store has on hand, and what a marketplace would believe that was told
 -- the stock of the evening before and knows its own sales.
 --
--- The export has the first only. The second is derived: on hand the evening before, less what was ordered that day, plus
+-- The export has the first only. The second is derived: on hand the evening before, less what was ordered that day,
+-- plus
 -- what was cancelled that day. Where it is higher than on hand, units are offered that don't exist: sold over the
 -- counter, lost or miscounted since. Where it is lower, a delivery came that the marketplace wasn't told of. A day
 -- without an evening before it has no second snapshot.
@@ -16,7 +17,7 @@ with
 
     movements as (
 
-        select store_num, item_id, order_dt as day, -plcd_qty as quantity
+        select store_num, item_id, order_dt as day, - plcd_qty as quantity
         from read_parquet('store_inventory/orders.parquet')
 
         union all
@@ -42,29 +43,24 @@ with
             and on_hand.item_id = evening.item_id
             and on_hand.day = evening.day + interval 1 day
         left join
-            moved
-            on on_hand.store_num = moved.store_num
-            and on_hand.item_id = moved.item_id
-            and on_hand.day = moved.day
+            moved on on_hand.store_num = moved.store_num and on_hand.item_id = moved.item_id and on_hand.day = moved.day
 
     ),
 
     snapshots as (
 
-        select *, 'oms' as system from on_hand
+        select *, 'oms' as system
+        from on_hand
 
         union all
 
-        select *, 'marketplace' as system from believed
+        select *, 'marketplace' as system
+        from believed
 
     )
 
 select
     -- counted when the day is over
-    day + interval 23 hour as snapshot_at,
-    'store-' || store_num as seller_id,
-    item_id as sku_id,
-    system,
-    quantity
+    day + interval 23 hour as snapshot_at, 'store-' || store_num as seller_id, item_id as sku_id, system, quantity
 from snapshots
 order by all

@@ -1,5 +1,6 @@
 -- One row per cancellation, and one for what is left of a store's orders of an item and a day. The export has neither
--- order ids nor baskets nor times: an order is what a store, an item and a day have in common, and counts from midnight.
+-- order ids nor baskets nor times: an order is what a store, an item and a day have in common, and counts from
+-- midnight.
 with
 
     cancellations as (
@@ -14,13 +15,7 @@ with
 
     ),
 
-    cancelled as (
-
-        select store_num, item_id, order_dt, sum(cncl_qty) as quantity
-        from cancellations
-        group by all
-
-    ),
+    cancelled as (select store_num, item_id, order_dt, sum(cncl_qty) as quantity from cancellations group by all),
 
     placed as (
 
@@ -59,12 +54,18 @@ with
             cncl_amt,
             cancel_dt,
             case
-                when is_oos_flag or cncl_rsn_desc like '%Store%' or cncl_rsn_desc like 'Expired%' then 'seller'
-                when cncl_rsn_desc like '%Customer%' or cncl_rsn_desc like 'Rejected%' then 'customer'
+                when is_oos_flag or cncl_rsn_desc like '%Store%' or cncl_rsn_desc like 'Expired%'
+                then 'seller'
+                when cncl_rsn_desc like '%Customer%' or cncl_rsn_desc like 'Rejected%'
+                then 'customer'
                 else 'external'
             end,
             -- The export's own mark for want of stock; the other reasons keep their words.
-            case when is_oos_flag then 'OUT_OF_STOCK' else upper(regexp_replace(cncl_rsn_desc, '[^A-Za-z0-9]+', '_', 'g')) end
+            case
+                when is_oos_flag
+                then 'OUT_OF_STOCK'
+                else upper(regexp_replace(cncl_rsn_desc, '[^A-Za-z0-9]+', '_', 'g'))
+            end
         from cancellations
 
     )
