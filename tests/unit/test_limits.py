@@ -7,10 +7,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
 from orchestration.errors import UsageError
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits, engine_config
-from orchestration.settings import Home
+from orchestration.settings import DBT_PROJECT_DIR, Home
 
 
 def test_by_default_a_quarter_of_memory_and_all_cores() -> None:
@@ -36,3 +37,10 @@ def test_the_engine_keeps_to_them_and_spills_into_the_home(tmp_path: Path) -> No
         assert list((tmp_path / ".spill").iterdir())
         settings = "select current_setting('memory_limit'), current_setting('threads')"
         assert engine.execute(settings).fetchall() == [("190.7 MiB", 2)]
+
+
+def test_dbt_sets_them_once_with_the_connection() -> None:
+    """DuckDB refuses to set the folder again once it has spilled, and dbt repeats `settings` for every model."""
+    target = yaml.safe_load((DBT_PROJECT_DIR / "profiles.yml").read_text())["metric_store"]["outputs"]["duckdb"]
+    assert target["config_options"].keys() == {"memory_limit", "threads", "temp_directory"}
+    assert not target["config_options"].keys() & target["settings"].keys()
