@@ -58,11 +58,11 @@ bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/resul
 	@$(BIN)/python bench/run.py
 
 lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
-	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
+	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
-	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
+	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \
 		--custom-compile-command "make lock" --group dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
-	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-strip-extras \
+	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \
 		--custom-compile-command "make lock" --extra spark --constraint requirements.lock pyproject.toml -o requirements-spark.lock
 
 holidays: $(STAMP) ## Renew the default holidays from the holidays package

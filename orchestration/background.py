@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import types
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -56,7 +57,20 @@ class Purpose:
     niceness: int = 0
 
 
-class Background:
+class Closing(ABC):
+    """Closed by `close` or by the end of a `with` statement."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Background(Closing):
     """One process with one job at a time. Close it, or use it in a `with` statement.
 
     It prepares itself at once, while the caller goes on. What runs there is imported by name.
@@ -115,12 +129,6 @@ class Background:
     def _require_open(self) -> None:
         if self._lifeline.closed:
             raise BackgroundEndedError("The process was closed before.")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 _early: dict[Purpose, Background] = {}

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from orchestration.background import Background, BackgroundEndedError, Purpose, emit
+from orchestration.background import Background, BackgroundEndedError, Closing, Purpose, emit
 from orchestration.engines import Engine, chosen_engine
 from orchestration.errors import MetricStoreError
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
@@ -70,7 +70,7 @@ def _is_current() -> bool:
     return all(file.stat().st_mtime <= made for file in files)
 
 
-class DbtProjectRun:
+class DbtProjectRun(Closing):
     """dbt against the warehouse of one home, in a process of its own, which parses the project while a run lands files.
 
     Building there also leaves this process free to write Dagster's history meanwhile. Close it, or use it in a `with`
@@ -105,12 +105,6 @@ class DbtProjectRun:
     def close(self) -> None:
         """Ends the process, also in the middle of a build: DuckDB undoes what isn't committed."""
         self._process.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 #: In dbt's process: the engine, and the project as dbt's own object. It names no home, so that one parse serves all.

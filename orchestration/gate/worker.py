@@ -7,14 +7,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from datetime import date
-from typing import Self
 
-from orchestration.background import Background, BackgroundEndedError, Purpose
+from orchestration.background import Background, BackgroundEndedError, Closing, Purpose
 from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, Rule
 from orchestration.settings import Home
 
 
-class GateWorker:
+class GateWorker(Closing):
     """Starts importing at once; `judge` waits until that is done. Close it, or use it in a `with` statement."""
 
     def __init__(self, home: Home) -> None:
@@ -40,12 +39,6 @@ class GateWorker:
     def close(self) -> None:
         """Ends the process, also while it is still importing."""
         self._process.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _get_ready() -> None:

@@ -88,7 +88,7 @@ def home(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Path:
     "attempt",
     [
         "socket.create_connection(('192.0.2.1', 80), timeout=1)",
-        "socket.getaddrinfo('pypi.org', 443)",
+        "socket.getaddrinfo('example.org', 443)",
         "socket.gethostbyname('example.com')",
         "__import__('urllib.request').request.urlopen('http://example.com', timeout=1)",
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",

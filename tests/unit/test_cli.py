@@ -16,16 +16,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import dagster
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
 import orchestration.cli.evidence
 import orchestration.cli.status
+from orchestration.background import Background, Purpose
 from orchestration.cli.app import main
 from orchestration.cli.metric import _TABLES
-from orchestration.cli.run import _check_verdicts
+from orchestration.cli.run import _cause, _check_verdicts
 from orchestration.configuration import load_configuration
+from orchestration.dbt import DbtError
 from orchestration.errors import MetricStoreError, UsageError
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.evidence import EVIDENCE_METRICS
@@ -137,6 +140,34 @@ def test_a_run_without_a_verdict_is_no_success(sample_home: Path) -> None:
         MetricStoreError, match=r"without a verdict on 2026-01-05; nothing of it is published.\nSee run some run"
     ):
         _check_verdicts(home, other, now, "some run", [date(2026, 1, 5)])
+
+
+def refuse() -> None:
+    raise DbtError("The build failed: model x in y.sql.")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["in the run", "in a process of the run"])
+def test_the_reason_of_a_failed_run_is_what_failed_first(elsewhere: bool, tmp_path: Path) -> None:
+    """Dagster wraps an error, and a process that sends one adds its own traceback as a cause."""
+
+    @dagster.op
+    def fails() -> None:
+        try:
+            if elsewhere:
+                with Background(Purpose(int)) as process:
+                    process.call(refuse)
+            refuse()
+        except DbtError as error:
+            raise RuntimeError("wrapped") from error
+
+    @dagster.job
+    def failing() -> None:
+        fails()
+
+    with dagster.DagsterInstance.ephemeral(str(tmp_path)) as instance:
+        cause = _cause(failing.execute_in_process(instance=instance, raise_on_error=False))
+    assert str(cause) == "The build failed: model x in y.sql."
+    assert "in refuse" in "".join(cause.__notes__), "--debug shows where it happened"
 
 
 @pytest.mark.parametrize(
@@ -610,6 +641,7 @@ def test_the_command_line_is_light_to_import() -> None:
 
 def test_reading_commands_load_no_orchestrator(sample_home: Path) -> None:
     call_main = """
+from orchestration.background import Background, Purpose
 from orchestration.cli.app import main
 for words in {}:
     try:
