@@ -190,11 +190,7 @@ def landed_relations(home: Home, ledger: Ledger, weeks: Sequence[date]) -> list[
     """What a run of these weeks reads of the landing: each source, and `quarantined`."""
     relations = []
     for source in SOURCES:
-        columns = {
-            **{column.name: column.sql_type for column in source.columns},
-            "_file_id": "BIGINT",
-            "_row": "BIGINT",
-        }
+        columns = {column.name: column.sql_type for column in source.columns}
         paths = [
             home.landing / source.name / row["path"]
             for row in ledger.partitions(source.name)

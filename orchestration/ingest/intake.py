@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
 from orchestration.ingest.readers import (
     ROW,
     RawRelation,
+    UnreadableFileError,
     read_raw,
     sql_instant,
     sql_name,
@@ -31,7 +32,13 @@ from orchestration.ingest.readers import (
     sql_text,
     unreadable,
 )
-from orchestration.ingest.records import parsed_query, rejected_query, runs_backwards
+from orchestration.ingest.records import (
+    clean_columns_query,
+    lands_unchanged,
+    parsed_query,
+    rejected_query,
+    runs_backwards,
+)
 from orchestration.ingest.touches import touches_query, week_of
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.settings import Home
@@ -41,6 +48,7 @@ _AHEAD = timedelta(days=1)
 _OUR_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 # Ids hardly repeat: a dictionary of them would cost time and save no space.
 _PARQUET = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000, write_bloom_filter false"
+_MONDAY = "cast(date_trunc('week', {0}) as date)"
 
 
 @dataclass(frozen=True)
@@ -57,14 +65,14 @@ class IngestContext:
 
 @dataclass(frozen=True)
 class _Part:
-    """A staged Parquet file: the records of one landing partition."""
+    """The records of one landing partition, and the staged Parquet file that has them."""
 
     week: date
-    file: Path
     rows: int
     least_key: str
     greatest_key: str
     latest: datetime
+    file: Path = Path()
 
 
 class Intake:
@@ -85,7 +93,8 @@ class Intake:
             location, file_format, compression = self._at_hand(origin, site)
             raw = read_raw(self._engine, self._source, location, file_format, compression)
             try:
-                parts, dropped = self._judge(raw, record.file_id, site)
+                raw = self._with_clean_columns(raw)
+                parts, dropped = self._judge(raw, location, site)
                 rejected, replayed = self._reject(raw, record, site)
                 record.rows_read = self._rows("select count(*) from raw")[0][0]
             except duckdb.Error as error:
@@ -93,6 +102,8 @@ class Intake:
                 if isinstance(error, _OUR_SQL) or str(self._landing) in str(error):
                     raise
                 raise unreadable(error, location) from error
+            if isinstance(origin, InboxFile):
+                _require_unchanged(origin)
             record.ignored_columns = ", ".join(raw.ignored)
             record.duplicates = dropped + replayed
             record.landed = sum(part.rows for part in parts)
@@ -115,60 +126,81 @@ class Intake:
         location.symlink_to(origin.location)
         return location, origin.format, origin.compression
 
-    def _judge(self, raw: RawRelation, file_id: int, site: Path) -> tuple[list[_Part], int]:
+    def _with_clean_columns(self, raw: RawRelation) -> RawRelation:
+        are_clean = self._rows(clean_columns_query(raw))[0] if raw.texts else ()
+        return replace(
+            raw, clean=frozenset(name for name, is_clean in zip(raw.texts, are_clean, strict=True) if is_clean)
+        )
+
+    def _judge(self, raw: RawRelation, location: Path, site: Path) -> tuple[list[_Part], int]:
         """Stage the typed records and make `rejected`. The files of the records that land, and how many were dropped.
 
         Judging needs all keys at once, so what is sound by itself is staged first; only where some of it doesn't land
         after all is it staged anew.
         """
         self._engine.execute(f"create temp view parsed as {parsed_query(self._source, raw)}")
-        staged, are_all_sound = self._stage("parsed", file_id, site / "typed")
+        found = self._weeks_of("parsed")
+        are_all_sound = all(part.week for part in found)
         broken = f"select _row, _reason as rule from parsed where {'false' if are_all_sound else '_reason is not null'}"
         self._engine.execute(f"create temp table rejected as {broken}")
+        if lands_unchanged(self._source, raw) and are_all_sound and len(found) == 1:
+            staged = [self._copy(location, found[0], site)]
+        else:
+            staged = self._stage("parsed", found, site / "typed")
         if not staged or not self._has_verdicts(staged):
             return staged, 0
         self._engine.execute("insert into rejected select _row, outcome from verdicts where outcome <> 'duplicate'")
         dropped, judged = self._rows("select count(*) filter (where outcome = 'duplicate'), count(*) from verdicts")[0]
         if judged == sum(part.rows for part in staged):
             return [], dropped
-        self._engine.execute(
-            "create temp view landing as select *, null as _reason from staged anti join verdicts using (_row)"
-        )
-        return self._stage("landing", file_id, site / "judged")[0], dropped
+        self._engine.execute("create temp view landing as select * from parsed anti join verdicts using (_row)")
+        return self._stage("landing", self._weeks_of("landing"), site / "judged"), dropped
 
-    def _stage(self, relation: str, file_id: int, folder: Path) -> tuple[list[_Part], bool]:
-        """Write records (columns, _row, _reason) without a reason as Parquet, a file for each landing partition.
+    def _weeks_of(self, relation: str) -> list[_Part]:
+        """Typed records by landing partition, and without a week those that have a reason not to land."""
+        week_column, key = sql_name(self._source.week_column), sql_name(self._source.key[0])
+        return [
+            _Part(*of_week)
+            for of_week in self._rows(
+                f"select case when _reason is null then {_MONDAY.format(week_column)} end as week, count(*), "
+                f"cast(min({key}) as varchar), cast(max({key}) as varchar), max({week_column}) "
+                f"from {relation} group by 1 order by 1"
+            )
+        ]
 
-        Returns these files, and whether no record has a reason. Looking first and writing then takes less than half
-        the time of one statement that writes by partition.
+    def _stage(self, relation: str, found: Sequence[_Part], folder: Path) -> list[_Part]:
+        """Write the records that have no reason as Parquet, a file for each landing partition.
+
+        Looking first and writing then takes less than half the time of one statement that writes by partition.
         """
         folder.mkdir()
-        week_column, key = sql_name(self._source.week_column), sql_name(self._source.key[0])
-        week = f"cast(date_trunc('week', {week_column}) as date)"
-        found = self._rows(
-            f"select case when _reason is null then {week} end as week, count(*), "
-            f"cast(min({key}) as varchar), cast(max({key}) as varchar), max({week_column}) "
-            f"from {relation} group by 1 order by 1"
-        )
-        staged = [_Part(monday, folder / f"{monday}.parquet", *of_week) for monday, *of_week in found if monday]
+        week = _MONDAY.format(sql_name(self._source.week_column))
+        staged = [replace(part, file=folder / f"{part.week}.parquet") for part in found if part.week]
         for part in staged:
             is_here = f"_reason is null and {week} = date '{part.week}'" if len(found) > 1 else "true"
-            self._engine.execute(
-                f"copy (select {self._columns}, cast({file_id} as bigint) as _file_id, cast(_row as bigint) as _row "
-                f"from {relation} where {is_here}) to {sql_text(str(part.file))} ({_PARQUET})"
-            )
-        return staged, len(staged) == len(found)
+            records = f"select {self._columns} from {relation} where {is_here}"
+            self._engine.execute(f"copy ({records}) to {sql_text(str(part.file))} ({_PARQUET})")
+        return staged
 
-    def _has_verdicts(self, sound: Sequence[_Part]) -> bool:
+    def _copy(self, location: Path, part: _Part, site: Path) -> _Part:
+        """Parquet that would be written again just as it lies; a copy, because the inbox is not ours."""
+        file = site / "as_it_lies.parquet"
+        shutil.copyfile(location, file)
+        return replace(part, file=file)
+
+    def _has_verdicts(self, staged: Sequence[_Part]) -> bool:
         """Make `landed` and `staged`, and `verdicts` where a key meets another or an event lies in the future."""
-        self._engine.execute(f"create temp view staged as select * from {sql_parquet([part.file for part in sound])}")
-        self._look_at_landed(min(part.least_key for part in sound), max(part.greatest_key for part in sound))
+        self._engine.execute(
+            f"create temp view staged as select {self._columns} from {sql_parquet([part.file for part in staged])}"
+        )
+        self._look_at_landed(min(part.least_key for part in staged), max(part.greatest_key for part in staged))
         self._engine.execute(f"create temp table doubtful as {doubtful_keys_query(self._source)}")
         is_doubtful = self._rows("select count(*) > 0 from doubtful")[0][0]
         limit = self._context.now + _AHEAD
         is_dated = self._source.event_time is not None
-        if not is_doubtful and not (is_dated and any(part.latest > limit for part in sound)):
+        if not is_doubtful and not (is_dated and any(part.latest > limit for part in staged)):
             return False
+        self._engine.execute("create temp view sound as select * from parsed where _reason is null")
         self._engine.execute(f"create temp table verdicts as {verdicts_query(self._source, limit)}")
         return bool(self._rows("select count(*) > 0 from verdicts")[0][0])
 
@@ -233,6 +265,18 @@ class Intake:
         record.backwards = sum(backwards for _, _, backwards in weeks)
         query = touches_query(self._source, self._context.reporting_timezone, self._context.calculation_offset_hours)
         record.touches = [Touch(*row) for row in self._rows(query)]
+
+
+def _require_unchanged(origin: InboxFile) -> None:
+    """Several looks at a file are only worth something if they all saw the same."""
+    try:
+        found = origin.location.stat()
+    except FileNotFoundError:
+        raise UnreadableFileError("it was taken away while it was read") from None
+    if (found.st_size, found.st_mtime_ns) != (origin.size, origin.mtime_ns):
+        raise UnreadableFileError(
+            "it changed while it was read: write files under another name and rename them when complete"
+        )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from orchestration.ingest.zstandard import is_whole
 #: The column of `raw` that counts records; a name that no export has.
 ROW = '"record #"'
 _LONGEST_JSON_RECORD = 64 * 1024 * 1024
+# Of a row group of Parquet: few cost time, many memory and cores.
+_FEW_ROWS, _MANY_ROWS = 10_000, 1_100_000
 
 
 class UnreadableFileError(Exception):
@@ -30,11 +32,19 @@ class RawRelation:
     types: column -> engine type, for the listed columns that the file has.
     ignored: columns of the file that the contract doesn't know.
     original: SQL for a record as JSON text, with every value as it came.
+    has_landed_form: Parquet of the contract's columns and no others, in the types that they land in.
+    clean: text columns that are known to have no value that has to be trimmed.
     """
 
     types: dict[str, str]
     ignored: tuple[str, ...]
     original: str
+    has_landed_form: bool = False
+    clean: frozenset[str] = frozenset()
+
+    @property
+    def texts(self) -> list[str]:
+        return [name for name, kind in self.types.items() if kind == "VARCHAR"]
 
 
 def sql_text(value: str) -> str:
@@ -127,7 +137,23 @@ def _read_parquet(connection: duckdb.DuckDBPyConnection, source: Source, locatio
     file = f"read_parquet({location}, hive_partitioning = false, binary_as_string = true)"
     columns = _described(connection, f"select * from {file}")
     connection.execute(f"create temp view raw as select file_row_number + 1 as {ROW}, * from {file}")
-    return _relation(source, columns)
+    raw = _relation(source, columns)
+    has_our_types = not raw.ignored and raw.types == {column.name: column.sql_type for column in source.columns}
+    return replace(raw, has_landed_form=has_our_types and _is_plain(connection, location))
+
+
+def _is_plain(connection: duckdb.DuckDBPyConnection, location: str) -> bool:
+    """Whether other engines read the same from a Parquet file, and in pieces that are neither huge nor tiny."""
+    odd_columns: int
+    rows: int
+    groups: int
+    odd_columns, rows, groups = connection.execute(
+        "select (select count(*) from parquet_schema($file) where type = 'INT96' "
+        "or (type = 'BYTE_ARRAY' and converted_type is distinct from 'UTF8') "
+        "or (converted_type like 'TIMESTAMP%' and logical_type is null)), num_rows, num_row_groups "
+        "from parquet_file_metadata($file)".replace("$file", location)
+    ).fetchall()[0]
+    return odd_columns == 0 and (groups <= 1 or rows / groups >= _FEW_ROWS) and rows <= max(groups, 1) * _MANY_ROWS
 
 
 def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: str, compression: str) -> RawRelation:

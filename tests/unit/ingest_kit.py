@@ -191,7 +191,8 @@ class Place:
         files = ingest_source(self.home, SOURCES_BY_NAME[source], context)
         for file in files:
             assert file.unreconciled == 0, file
-            assert file.landed == len([1 for landed in self.landed(source) if landed["_file_id"] == file.file_id])
+            landed = self.home.landing.glob(f"{source}/*/{file.file_id:08d}-*.parquet")
+            assert file.landed == len(_read(list(landed), "1"))
             assert file.quarantined == len([1 for bad in self.rejected(source) if bad["_file_id"] == file.file_id])
         return files
 
@@ -201,10 +202,10 @@ class Place:
         return file
 
     def landed(self, source: str) -> list[Row]:
-        """Landed records that the ledger knows, in the order in which they came."""
+        """Landed records that the ledger knows: file by file, week by week, in the order in which they came."""
         with Ledger(self.home.ledger, read_only=True) as ledger:
             paths = [self.home.landing / source / part["path"] for part in ledger.partitions(source)]
-        return _read(paths, "_file_id, _row")
+        return _read(paths, "parse_filename(filename), file_row_number")
 
     def rejected(self, source: str) -> list[Row]:
         """Records in quarantine."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -56,9 +55,7 @@ def check_split(source: str, runs: list[list[tuple[str, list[Row]]]]) -> None:
             for path, content in run:
                 parts.put(f"{source}/{path}", content)
             done += parts.ingest(source)
-        assert [values(record) for record in parts.landed(source)] == [
-            values(record) for record in whole.landed(source)
-        ]
+        assert in_order(parts.landed(source)) == in_order(whole.landed(source))
         assert parts.reasons(source) == whole.reasons(source)
         assert sum(file.rows_read for file in done) == len(rows)
         assert sum(file.landed + file.quarantined + file.duplicates for file in done) == len(rows)
@@ -71,8 +68,8 @@ def check_split(source: str, runs: list[list[tuple[str, list[Row]]]]) -> None:
         assert len(parts.landed(source)) == len(whole.landed(source))
 
 
-def values(record: Row) -> dict[str, Any]:
-    return {name: value for name, value in record.items() if name not in ("_file_id", "_row")}
+def in_order(records: list[Row]) -> list[Row]:
+    return sorted(records, key=repr)
 
 
 EXAMPLES = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
