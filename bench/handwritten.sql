@@ -65,14 +65,23 @@ where
     and quantity >= 1
 order by sub_order_id, updated_at desc;
 
+-- one look at the logs for everything that is counted by seller and day
+create temp table counts as
+select
+    week_start, cast(logged_at as date) as day, oms_client, seller_id, event_name, flow, channel, call_status,
+    count(*) as records,
+    count(request_id) as with_request_id
+from logs
+group by all;
+
 create temp table weeks as
 select
     week_start,
     week_start + interval 7 days as ends_at,
     week_start + interval '7 days 3 hours' as calculated_at
-from logs
+from counts
 group by week_start
-having count(distinct cast(logged_at as date)) = 7;
+having count(distinct day) = 7;
 
 -- a seller's segment and OMS client as of the calculation, else its first ones
 create temp table sellers as
@@ -96,7 +105,7 @@ select
         when bool_or(not is_oms) then 'panel_only'
         else 'no_flow'
     end as user_type
-from (select week_start, seller_id, case when flow is not null then channel = 'oms' end as is_oms from logs)
+from (select week_start, seller_id, case when flow is not null then channel = 'oms' end as is_oms from counts)
 group by week_start, seller_id;
 
 -- null ratio by client and event
@@ -105,26 +114,26 @@ select
     week_start,
     oms_client,
     event_name,
-    count(*) as records,
-    count(*) filter (where request_id is null) as null_records,
-    percent(null_records, records) as null_rate
-from logs
+    sum(records) as records,
+    sum(records - with_request_id) as null_records,
+    percent(null_records, sum(records)) as null_rate
+from counts
 semi join weeks using (week_start)
 group by week_start, oms_client, event_name;
 
 -- calls of manifestation by day and client
 create table yardstick.fct_manifest_call_day as
 select
-    cast(logged_at as date) as day,
+    day,
     coalesce(oms_client, 'all') as oms_client,
-    count(*) filter (where call_status = 'success') as success,
-    count(*) filter (where call_status = 'failed') as failed,
-    count(*) as total,
+    coalesce(sum(records) filter (where call_status = 'success'), 0) as success,
+    coalesce(sum(records) filter (where call_status = 'failed'), 0) as failed,
+    sum(records) as total,
     percent(failed, total) as failure_rate
-from logs
+from counts
 semi join weeks using (week_start)
 where flow = 'manifestation'
-group by grouping sets ((cast(logged_at as date), oms_client), (cast(logged_at as date)));
+group by grouping sets ((day, oms_client), (day));
 
 -- exact nearest-rank latency percentiles by user type and hop: the lags of each group sorted once, and looked up by
 -- rank; hop by hop, because the lags of all hops together don't fit into the memory of a small machine
@@ -209,7 +218,14 @@ create table yardstick.fct_metric_week (
     numerator bigint, denominator bigint, value decimal(18, 2)
 );
 
--- distinct requests
+-- distinct requests, and sub-orders per request: few rows for each request before they are counted
+create temp table requests as
+select week_start, request_id, seller_id, oms_client, sub_order_id
+from logs
+semi join weeks using (week_start)
+where request_id is not null
+group by all;
+
 insert into yardstick.fct_metric_week
 select
     week_start,
@@ -220,26 +236,22 @@ select
     null,
     requests
 from (
-    -- a request has some 25 records, mostly of one seller: fewer rows before they are counted three ways
     select distinct week_start, request_id, user_type, oms_client
-    from logs
-    semi join weeks using (week_start)
+    from requests
     left join user_types using (week_start, seller_id)
-    where request_id is not null
 )
 group by grouping sets ((week_start), (week_start, user_type), (week_start, oms_client));
 
--- sub-orders per request
 insert into yardstick.fct_metric_week
 select week_start, 'max_sub_orders_per_request', 'overall', 'all', max(sub_orders), null, max(sub_orders)
 from (
     select week_start, request_id, count(distinct sub_order_id) as sub_orders
-    from logs
-    semi join weeks using (week_start)
-    where request_id is not null
+    from requests
     group by week_start, request_id
 )
 group by week_start;
+
+drop table requests;
 
 -- o2d_ratio by segment; every segment has a row
 insert into yardstick.fct_metric_week
