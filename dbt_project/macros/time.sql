@@ -71,15 +71,16 @@
 {% macro spark__lag_us(start, finish) %}(unix_micros({{ finish }}) - unix_micros({{ start }})){% endmacro %}
 
 {#
-    SQL: the local days of `relation` (starts_at, ends_at), each once for every UTC day it has a part of. The UTC day
-    makes the search for what lies in a local day an equi-join, for which nothing large has to be sorted.
+    SQL: the spans of `relation` (starts_at, `until`), each once for every UTC day it has a part of: a local day has at
+    most three, a week nine. The UTC day makes the search for what lies in a span an equi-join, for which nothing large
+    has to be sorted.
 #}
-{% macro by_utc_day(relation) %}
-    select days.*, offsets.utc_day
-    from {{ relation }} as days
+{% macro by_utc_day(relation, days=3, until="ends_at") %}
+    select spans.*, offsets.utc_day
+    from {{ relation }} as spans
     inner join
         (
-            {% for later in range(3) %}
+            {% for later in range(days) %}
                 select starts_at, {{ date_add_days("cast(starts_at as date)", later) }} as utc_day
                 from {{ relation }}
                 {% if not loop.last %}
@@ -87,9 +88,15 @@
                 {% endif %}
             {% endfor %}
         ) as offsets
-        on days.starts_at = offsets.starts_at
-        and cast(offsets.utc_day as timestamp) < days.ends_at
+        on spans.starts_at = offsets.starts_at
+        and cast(offsets.utc_day as timestamp) <= spans.{{ until }}
 {% endmacro %}
+
+{# SQL: the weeks of the run from S to their end, for each UTC day; see by_utc_day. #}
+{% macro weeks_by_utc_day() %} {{ by_utc_day(ref("int_weeks"), days=9) }} {% endmacro %}
+
+{# SQL: the weeks of the run from S to A, which is at most seven days after their end. #}
+{% macro weeks_to_a_by_utc_day() %} {{ by_utc_day(ref("int_weeks"), days=16, until="calculated_at") }} {% endmacro %}
 
 {# A timestamp as of A: it counts only if it is not later than A. #}
 {% macro as_of(timestamp, calculated_at) %}

@@ -6,16 +6,19 @@ with
 
     weeks as (select * from {{ ref("int_weeks") }}),
 
+    days as ({{ weeks_by_utc_day() }}),
+
     logs as (
         select
-            weeks.week_start,
+            days.week_start,
             count(*) as records,
             count(*) - count(logs.request_id) as null_records,
             count(*) filter (where logs.flow = 'manifestation' and logs.call_status = 'success') as success,
             count(*) filter (where logs.flow = 'manifestation' and logs.call_status = 'failed') as failed
         from {{ ref("stg_oms__logs") }} as logs
-        inner join weeks on logs.logged_at >= weeks.starts_at and logs.logged_at < weeks.ends_at
-        group by weeks.week_start
+        inner join days on cast(logs.logged_at as date) = days.utc_day
+        where logs.logged_at >= days.starts_at and logs.logged_at < days.ends_at
+        group by days.week_start
     ),
 
     calls as (

@@ -6,6 +6,8 @@ with
 
     weeks as (select week_start, starts_at, ends_at from {{ ref("int_weeks") }}),
 
+    days as ({{ weeks_by_utc_day() }}),
+
     quarantined as (
         select
             source,
@@ -23,13 +25,11 @@ with
 
     counted as (
         {% for entry in gate_sources() | selectattr("event_time") %}
-            select weeks.week_start, '{{ entry.name }}' as source, count(*) as landed, 0 as quarantined
+            select days.week_start, '{{ entry.name }}' as source, count(*) as landed, 0 as quarantined
             from {{ source("landing", entry.name) }} as records
-            inner join
-                weeks
-                on records.{{ entry.event_time }} >= weeks.starts_at
-                and records.{{ entry.event_time }} < weeks.ends_at
-            group by weeks.week_start
+            inner join days on cast(records.{{ entry.event_time }} as date) = days.utc_day
+            where records.{{ entry.event_time }} >= days.starts_at and records.{{ entry.event_time }} < days.ends_at
+            group by days.week_start
             union all
         {% endfor %}
         select weeks.week_start, undated_files.source, sum(undated_files.landed) as landed, 0 as quarantined

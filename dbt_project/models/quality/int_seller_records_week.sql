@@ -5,7 +5,7 @@
 {% set sources = gate_sources() | selectattr("event_time") | selectattr("has_seller") | list %}
 with
 
-    weeks as (select week_start, starts_at, ends_at from {{ ref("int_weeks") }}),
+    weeks as ({{ weeks_by_utc_day() }}),
 
     {% for entry in sources %}
         {{ entry.name }} as (
@@ -32,10 +32,8 @@ with
                 count(*) as records,
                 count(*) filter (where {{ entry.name }}.runs_backwards) as backwards
             from {{ entry.name }}
-            inner join
-                weeks
-                on {{ entry.name }}.happened_at >= weeks.starts_at
-                and {{ entry.name }}.happened_at < weeks.ends_at
+            inner join weeks on cast({{ entry.name }}.happened_at as date) = weeks.utc_day
+            where {{ entry.name }}.happened_at >= weeks.starts_at and {{ entry.name }}.happened_at < weeks.ends_at
             group by weeks.week_start, {{ entry.name }}.seller_id
             {% if not loop.last %}
                 union all

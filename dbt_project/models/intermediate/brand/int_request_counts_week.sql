@@ -5,7 +5,7 @@
 {% set dimensions = ["user_type", "oms_client"] %}
 with
 
-    weeks as (select * from {{ ref("int_weeks") }}),
+    weeks as ({{ weeks_by_utc_day() }}),
 
     user_types as (select * from {{ ref("int_seller_user_type_week") }}),
 
@@ -22,7 +22,8 @@ with
     called_sub_orders as (
         select distinct weeks.week_start, logs.request_id, logs.seller_id, logs.oms_client, logs.sub_order_id
         from logs
-        inner join weeks on logs.logged_at >= weeks.starts_at and logs.logged_at < weeks.ends_at
+        inner join weeks on cast(logs.logged_at as date) = weeks.utc_day
+        where logs.logged_at >= weeks.starts_at and logs.logged_at < weeks.ends_at
     ),
 
     sub_orders_per_request as (

@@ -1,7 +1,7 @@
 {# One row per week and seller with a log in [S, E): through which channels its calls of the two flows came. #}
 with
 
-    weeks as (select * from {{ ref("int_weeks") }}),
+    weeks as ({{ weeks_by_utc_day() }}),
 
     logs as (select logged_at, seller_id, is_call, channel from {{ ref("stg_oms__logs") }}),
 
@@ -12,7 +12,8 @@ with
             max(case when logs.is_call and logs.channel = 'oms' then 1 else 0 end) as has_oms_calls,
             max(case when logs.is_call and logs.channel = 'supplier_panel' then 1 else 0 end) as has_panel_calls
         from logs
-        inner join weeks on logs.logged_at >= weeks.starts_at and logs.logged_at < weeks.ends_at
+        inner join weeks on cast(logs.logged_at as date) = weeks.utc_day
+        where logs.logged_at >= weeks.starts_at and logs.logged_at < weeks.ends_at
         group by all
     )
 

@@ -15,6 +15,8 @@ with
         from peak_weeks
     ),
 
+    days as ({{ by_utc_day("weeks", days=9) }}),
+
     calls as (
         select
             logged_at,
@@ -28,14 +30,15 @@ with
     )
 
 select
-    weeks.week_start,
+    days.week_start,
     calls.oms_client,
-    {{ hour_of_week("weeks.starts_at", "calls.logged_at") }} as hour_of_week,
+    {{ hour_of_week("days.starts_at", "calls.logged_at") }} as hour_of_week,
     count(*) as calls,
     count(calls.t1_t5_ms) as observations,
     count(*) filter (
         where 1000 * calls.t1_t5_ms <= {{ setting_millionths("latency_slo_seconds") }}
     ) as observations_within_slo
 from calls
-inner join weeks on calls.logged_at >= weeks.starts_at and calls.logged_at < weeks.ends_at
+inner join days on cast(calls.logged_at as date) = days.utc_day
+where calls.logged_at >= days.starts_at and calls.logged_at < days.ends_at
 group by all

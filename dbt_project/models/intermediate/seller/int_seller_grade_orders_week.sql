@@ -80,11 +80,12 @@ with
     as_of_week as (
         select
             orders.week_start,
-            orders.calculated_at,
             orders.seller_id,
             orders.order_id,
-            orders.created_at,
-            orders.created_local,
+            -- one value each; texts are long enough to group by
+            min(orders.calculated_at) as calculated_at,
+            min(orders.created_at) as created_at,
+            min(orders.created_local) as created_local,
             max(parts.estimated_days) as estimated_days,
             bool_and(
                 not parts.is_line
@@ -99,13 +100,7 @@ with
             on orders.seller_id = parts.seller_id
             and orders.order_id = parts.order_id
             and parts.known_from <= orders.calculated_at
-        group by
-            orders.week_start,
-            orders.calculated_at,
-            orders.seller_id,
-            orders.order_id,
-            orders.created_at,
-            orders.created_local
+        group by orders.week_start, orders.seller_id, orders.order_id
     ),
 
     -- whole weeks have five counted days each; one created on a weekend day is counted from Monday 00:00
