@@ -1,7 +1,7 @@
 """The published store: takes over the rows of the weeks that the gate let through."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from dagster import (
 
 from orchestration.assets.gate import GATE
 from orchestration.assets.landing import OWNERS
+from orchestration.assets.markdown import table
 from orchestration.dbt import MANIFEST_PATH
 from orchestration.ingest.ledger import Ledger
 from orchestration.partitions import ONE_RUN, WEEKS, with_partition
@@ -27,6 +28,7 @@ from orchestration.planning import code_version
 from orchestration.publication.reading import open_store
 from orchestration.publication.store import Published, WeekToPublish, publish
 from orchestration.publication.tables import mart_tables
+from orchestration.report.reading import HEADLINES
 from orchestration.resources import MetricStoreResource
 from orchestration.warehouse import read_rows, run_weeks
 from orchestration.weeks import in_words
@@ -103,14 +105,12 @@ def published_store(context: AssetExecutionContext, store: MetricStoreResource) 
     )
     if not withheld:
         for key in with_partition(row[0] for row in let_through):
-            context.add_asset_metadata({"figures": figures[key]}, asset_key=PUBLISHED_STORE, partition_key=key)
+            context.add_asset_metadata(figures[key], asset_key=PUBLISHED_STORE, partition_key=key)
         yield MaterializeResult(asset_key=PUBLISHED_STORE, metadata=metadata)
         return
     # Not every partition of the run is published: name those that are, and let the others stand as they were.
     for key in with_partition(row[0] for row in let_through):
-        context.log_event(
-            AssetMaterialization(PUBLISHED_STORE, partition=key, metadata={**metadata, "figures": figures[key]})
-        )
+        context.log_event(AssetMaterialization(PUBLISHED_STORE, partition=key, metadata={**metadata, **figures[key]}))
 
 
 def _build_id(now: datetime, run_id: str) -> str:
@@ -141,18 +141,26 @@ def _metadata(store: MetricStoreResource, done: Published) -> dict[str, Any]:
     }
 
 
-def _headlines(store: MetricStoreResource) -> dict[str, MetadataValue]:
-    """Per published week, its overall figures beside those of the week before, for people who look at Dagster alone."""
-    tables: dict[str, list[str]] = {}
+def _headlines(store: MetricStoreResource) -> Mapping[str, dict[str, Any]]:
+    """By published week: its overall figures beside those of the week before, and what Dagster plots over the weeks."""
+    rows: dict[str, list[tuple[str, str, str]]] = {}
+    plots: dict[str, dict[str, float]] = {}
     with open_store(store.place.published_store) as db:
-        rows = db.execute(
-            "select week_start, setup_name, display_value, coalesce(cast(change as varchar), ''), is_small_sample "
+        found = db.execute(
+            "select week_start, metric_id, setup_name, value, display_value, change, is_small_sample "
             "from marts.fct_metric_week inner join marts.dim_metric using (metric_id) "
             "where dimension = 'overall' order by week_start, metric_id"
         ).fetchall()
-    for week, name, value, change, small in rows:
-        lines = tables.setdefault(week.isoformat(), ["| figure | value | change |", "| --- | ---: | ---: |"])
-        lines.append(f"| {name}{' (small sample)' if small else ''} | {value} | {change} |")
+    for week, metric_id, name, value, shown, change, small in found:
+        row = (name + (" (small sample)" if small else ""), shown, "" if change is None else str(change))
+        rows.setdefault(week.isoformat(), []).append(row)
+        if metric_id in HEADLINES and value is not None:
+            plots.setdefault(week.isoformat(), {})[metric_id] = float(value)
+    heads = ("figure", "value", "change")
     return defaultdict(
-        lambda: MetadataValue.md("no figure"), {w: MetadataValue.md("\n".join(t)) for w, t in tables.items()}
+        lambda: {"figures": MetadataValue.md("no figure")},
+        {
+            week: {"figures": MetadataValue.md(table(heads, lines, heads[1:])), **plots.get(week, {})}
+            for week, lines in rows.items()
+        },
     )

@@ -4,9 +4,11 @@ from base64 import b64encode
 from datetime import date
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, AssetKey, AssetObservation, MaterializeResult, MetadataValue, asset
 
 from orchestration.assets.landing import OWNERS
+from orchestration.assets.last_week import last_week
+from orchestration.assets.markdown import table
 from orchestration.assets.publish import PUBLICATION
 from orchestration.publication.reading import open_store
 from orchestration.resources import MetricStoreResource
@@ -38,13 +40,13 @@ def report(context: AssetExecutionContext, store: MetricStoreResource) -> Materi
             "written": in_words(written.weeks) or "none",
             "weeks": written.known,
             "bytes": written.bytes,
-            **_last_week(store),
+            **_last_week(context, store),
         }
     )
 
 
-def _last_week(store: MetricStoreResource) -> dict[str, Any]:
-    """The newest published week as text and plots, for people who look at Dagster alone."""
+def _last_week(context: AssetExecutionContext, store: MetricStoreResource) -> dict[str, Any]:
+    """The newest published week as text and plots, for people who look at Dagster alone; of marts at their assets."""
     from orchestration.report.charts import plot
     from orchestration.report.reading import HEADLINES, read_headlines, read_metrics
     from orchestration.report.tables import Store
@@ -55,6 +57,9 @@ def _last_week(store: MetricStoreResource) -> dict[str, Any]:
         week = weeks[0][0]
         if week is None:
             return {}
+        for mart, text in last_week(tables, week):
+            # An observation: the mart itself was made by another step.
+            context.log_event(AssetObservation(["marts", mart], metadata={"last_week": MetadataValue.md(text)}))
         metrics = read_metrics(tables)
         headlines = read_headlines(tables, week)
         failures = tables.rows(
@@ -62,32 +67,34 @@ def _last_week(store: MetricStoreResource) -> dict[str, Any]:
             "where week_start = $week and oms_client = 'all' order by flow, contribution_rank, l2_category",
             {"week": week},
         )
-    lines = [f"Week of {week}", "", "| figure | value | change | of |", "| --- | ---: | ---: | ---: |"]
-    for headline in headlines:
-        row = headline.figure
-        small = " (small sample)" if row["is_small_sample"] else ""
-        change, of = ("" if row[name] is None else row[name] for name in ("change", "denominator"))
-        lines.append(
-            f"| {_cell(metrics[row['metric_id']]['setup_name'])}{small} | {row['display_value']} | {change} | {of} |"
-        )
-    causes = ["| flow | category | failed | % |", "| --- | --- | ---: | ---: |"]
-    causes += [f"| {flow} | {_cell(category)} | {failed} | {share} |" for flow, category, failed, share in failures]
+    figures = table(
+        ("figure", "value", "change", "of"),
+        (
+            (
+                metrics[row["metric_id"]]["setup_name"] + (" (small sample)" if row["is_small_sample"] else ""),
+                row["display_value"],
+                *("" if row[name] is None else str(row[name]) for name in ("change", "denominator")),
+            )
+            for row in (headline.figure for headline in headlines)
+        ),
+        ("value", "change", "of"),
+    )
+    causes = table(
+        ("flow", "category", "failed", "%"),
+        ((flow, category, str(failed), str(share)) for flow, category, failed, share in failures),
+        ("failed", "%"),
+    )
     drawn = [
         _picture(plot(headline.history, metrics[headline.figure["metric_id"]]["setup_name"]))
         for headline in headlines
         if headline.figure["metric_id"] in HEADLINES[:4] and sum(value is not None for value in headline.history) > 1
     ]
     return {
-        "last_week": MetadataValue.md("\n".join(lines)),
-        "why_orders_fail": MetadataValue.md("\n".join(causes)),
+        "last_week": MetadataValue.md(f"Week of {week}\n\n{figures}"),
+        "why_orders_fail": MetadataValue.md(causes),
         **({"twelve_weeks": MetadataValue.md("\n\n".join(drawn))} if drawn else {}),
     }
 
 
 def _picture(svg: bytes) -> str:
     return f"![twelve weeks](data:image/svg+xml;base64,{b64encode(svg).decode()})"
-
-
-def _cell(text: str) -> str:
-    """A text that stays in its cell, and is no markup."""
-    return "".join(f"&#{ord(sign)};" if sign in "|<>&[]`*_\\\n\r" else sign for sign in text)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from orchestration.report import charts
+from orchestration.report.cells import change, raw, shown, verdict
 from orchestration.report.places import page_name
 from orchestration.report.reading import (
     HEADLINES,
@@ -34,7 +34,6 @@ from orchestration.report.sellers import SellerFile, read_kpis, read_seller_file
 from orchestration.report.tables import Column, Store, Table, bars
 
 TEMPLATES = Path(__file__).with_name("templates")
-NOTHING = "–"
 
 HOPS = {
     "t1_t5": "whole flow",
@@ -248,44 +247,6 @@ def _summary(sellers: SellerSummary) -> dict[str, Any]:
 
 def _weekday(day: date) -> str:
     return f"{day:%a %-d}"
-
-
-def shown(value: Any, kind: str = "number") -> str:
-    """A value as the page shows it; kinds are those of `orchestration.report.tables.COLUMNS`."""
-    if value is None or value == "":
-        return NOTHING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if kind == "points":
-        return f"{value:+,}".replace("-", "−") if value else f"±{abs(value):,}"
-    if isinstance(value, float):
-        return f"{value:,.4f}".rstrip("0").rstrip(".")
-    if isinstance(value, int | Decimal):
-        return f"{value:,}".replace("-", "−")
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return str(value)
-
-
-def raw(value: Any) -> str:
-    """A value as a program reads it: what the page sorts by and downloads."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def verdict(change: Any, direction: str) -> str:
-    """better, worse, or nothing to say of a change."""
-    if not change or direction not in ("high", "low"):
-        return ""
-    return "better" if (change > 0) == (direction == "high") else "worse"
-
-
-def change(value: Any, unit: str) -> str:
-    """The change of a metric: of a count it is a whole number."""
-    return shown(int(value) if unit == "count" and value is not None else value, "points")
 
 
 def _rows(table: Table, metrics: Mapping[str, Mapping[str, Any]], clients: Mapping[str, str], root: str = "") -> Markup:

@@ -197,15 +197,7 @@ def read_sellers(store: Store, week: date) -> SellerSummary:
         {"week": week},
     )
     return SellerSummary(
-        tiers=store.records(
-            "select coalesce(now.tier, 'no grade') as tier, count(*) as sellers, before.sellers as sellers_before, "
-            "min(now.final_grade) as lowest_grade from marts.fct_seller_grade_week as now "
-            "left join (select coalesce(tier, 'no grade') as tier, count(*) as sellers "
-            "from marts.fct_seller_grade_week where week_start = $before group by all) as before "
-            "on before.tier = coalesce(now.tier, 'no grade') "
-            "where now.week_start = $week group by all order by lowest_grade desc nulls last, tier",
-            here,
-        ),
+        tiers=read_tiers(store, week),
         grades=store.records(
             "select cast(floor(final_grade / step) * step as decimal(18, 1)) as grade, count(*) as sellers "
             "from marts.fct_seller_grade_week, (select case when max(final_grade) > 20 then 10 "
@@ -213,13 +205,7 @@ def read_sellers(store: Store, week: date) -> SellerSummary:
             "where week_start = $week and final_grade is not null group by all order by 1",
             {"week": week},
         ),
-        ratings=store.records(
-            "select kpi_id, count(value) as sellers, quantile_disc(value, 0.1) as p10, quantile_disc(value, 0.25) "
-            "as p25, quantile_disc(value, 0.5) as p50, quantile_disc(value, 0.75) as p75, quantile_disc(value, 0.9) "
-            "as p90 from marts.fct_seller_rating_week where week_start = $week group by kpi_id "
-            "having count(value) > 0 order by kpi_id",
-            {"week": week},
-        ),
+        ratings=read_ratings(store, week),
         moved=store.records(
             "select now.seller_id, sellers.seller_name, before.tier as tier_before, now.tier as tier, "
             "now.previous_grade, now.final_grade, now.change, count(*) over () as moved "
@@ -233,6 +219,30 @@ def read_sellers(store: Store, week: date) -> SellerSummary:
         rated=rated,
         graded=graded,
         limited=limited,
+    )
+
+
+def read_tiers(store: Store, week: date) -> list[dict[str, Any]]:
+    """How many sellers are in each tier, in this week and in the one before; those without a grade are a tier, too."""
+    return store.records(
+        "select coalesce(now.tier, 'no grade') as tier, count(*) as sellers, before.sellers as sellers_before, "
+        "min(now.final_grade) as lowest_grade from marts.fct_seller_grade_week as now "
+        "left join (select coalesce(tier, 'no grade') as tier, count(*) as sellers "
+        "from marts.fct_seller_grade_week where week_start = $before group by all) as before "
+        "on before.tier = coalesce(now.tier, 'no grade') "
+        "where now.week_start = $week group by all order by lowest_grade desc nulls last, tier",
+        {"week": week, "before": week - _WEEK},
+    )
+
+
+def read_ratings(store: Store, week: date) -> list[dict[str, Any]]:
+    """How the values of each KPI of the rating are spread over sellers."""
+    return store.records(
+        "select kpi_id, count(value) as sellers, quantile_disc(value, 0.1) as p10, quantile_disc(value, 0.25) "
+        "as p25, quantile_disc(value, 0.5) as p50, quantile_disc(value, 0.75) as p75, quantile_disc(value, 0.9) "
+        "as p90 from marts.fct_seller_rating_week where week_start = $week group by kpi_id "
+        "having count(value) > 0 order by kpi_id",
+        {"week": week},
     )
 
 

@@ -19,6 +19,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "day": ("Day", "date"),
     "applies_from": ("Limit for the week", "date"),
     "limited_since": ("Limited since", "date"),
+    "started_at": ("Hour, UTC", "text"),
     "restated_at": ("Restated at, UTC", "text"),
     "metric_id": ("Metric", "text"),
     "dimension": ("Split by", "text"),
@@ -86,6 +87,9 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "final_grade": ("Grade", "number"),
     "previous_grade": ("Grade before", "number"),
     "is_partial": ("Partial", "flag"),
+    "orders_due": ("Orders due", "count"),
+    "cancellation_rate": ("Cancelled, %", "percent"),
+    "on_time_rate": ("On time, %", "percent"),
     "daily_order_limit": ("Orders a day", "count"),
     "met_weeks_in_a_row": ("Weeks met", "count"),
     "compared": ("Compared", "count"),
@@ -217,7 +221,8 @@ class Store:
 
 
 _LATENCY = "observations avg_seconds p50_seconds p75_seconds p90_seconds p95_seconds p99_seconds max_seconds"
-_HOPS = "list_position(['t1_t5', 't1_t2', 't2_t3', 't3_t4', 't2_t4', 't4_t5', 'order_t1'], hop)"
+#: Sorts hops from the whole flow to its parts.
+HOPS_IN_ORDER = "list_position(['t1_t5', 't1_t2', 't2_t3', 't3_t4', 't2_t4', 't4_t5', 'order_t1'], hop)"
 _METRIC = "numerator denominator value previous_value change interval_low interval_high is_small_sample"
 
 #: The tables of the page of a week, by the name that its template knows them by.
@@ -260,7 +265,7 @@ WEEK_TABLES = {
         "Latency by hop and user type",
         "fct_request_latency_week",
         f"user_type hop attempt_scope request_ids {_LATENCY}",
-        order=f"user_type <> 'overall', user_type, attempt_scope, {_HOPS}",
+        order=f"user_type <> 'overall', user_type, attempt_scope, {HOPS_IN_ORDER}",
     ),
     "latency_days": Selection(
         "latency_days",
@@ -268,7 +273,7 @@ WEEK_TABLES = {
         "fct_request_latency_day",
         "day hop attempt_scope observations avg_seconds p95_seconds max_seconds avg_change_pct",
         "oms_client = 'all'",
-        f"attempt_scope, {_HOPS}, day",
+        f"attempt_scope, {HOPS_IN_ORDER}, day",
     ),
     "manifest_days": Selection(
         "manifest_days",
@@ -354,7 +359,7 @@ CLIENT_TABLES = {
         "fct_request_latency_day",
         "day hop attempt_scope observations avg_seconds p95_seconds max_seconds avg_change_pct",
         "oms_client = $client",
-        f"attempt_scope, {_HOPS}, day",
+        f"attempt_scope, {HOPS_IN_ORDER}, day",
     ),
     "manifest_days": Selection(
         "manifest_days",

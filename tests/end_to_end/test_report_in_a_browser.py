@@ -19,7 +19,7 @@ import pytest
 
 from orchestration.publication.reading import evidence_relation, open_store
 from orchestration.report import report_index
-from orchestration.report.pages import raw
+from orchestration.report.cells import raw
 from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
 from orchestration.settings import Home
 from tests.conftest import SAMPLE_WEEKS

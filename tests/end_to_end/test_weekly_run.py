@@ -13,7 +13,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dagster import AssetKey, DagsterInstance
 
+from orchestration.assets.last_week import SELECTIONS
 from orchestration.publication.reading import open_store
 from orchestration.settings import DBT_PROJECT_DIR
 from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run, small_sample
@@ -62,6 +64,36 @@ def test_order_of_weeks_does_not_matter(order: Sequence[int], sample_home: Path,
 def test_every_table_has_something_to_show(sample_home: Path) -> None:
     empty = [name for name, rows in tables(sample_home).items() if not rows]
     assert empty == ["fct_gate_waiver_week"], "nothing of the sample needs a waiver"
+
+
+def test_dagster_shows_how_the_last_week_was(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the asset of each key mart its rows, at the store's partitions what is plotted over the weeks."""
+    monkeypatch.setenv("DAGSTER_HOME", str(sample_home / "dagster"))
+    with DagsterInstance.get() as instance:
+        shown = {}
+        for mart in (*SELECTIONS, "fct_seller_rating_week", "fct_seller_grade_week"):
+            [record] = instance.fetch_observations(AssetKey(["marts", mart]), limit=1).records
+            observation = record.event_log_entry.asset_observation
+            assert observation is not None
+            shown[mart] = str(observation.metadata["last_week"].value)
+        published = instance.fetch_materializations(AssetKey("published_store"), limit=3).records
+        plotted = {
+            record.partition_key: record.event_log_entry.asset_materialization.metadata["o2d_ratio"].value
+            for record in published
+            if record.event_log_entry.asset_materialization
+        }
+    values = query(
+        sample_home,
+        "select week_start::varchar, display_value, value from marts.fct_metric_week "
+        "where metric_id = 'o2d_ratio' and dimension = 'overall'",
+    )
+    assert plotted == {week: float(value) for week, _, value in values}
+    assert len(plotted) == len(SAMPLE_WEEKS)
+    last = next(text for week, text, _ in values if week == SAMPLE_WEEKS[-1])
+    assert f"| o2d\\_ratio | {last} |" in shown["fct_metric_week"]
+    for mart, text in shown.items():
+        assert text.startswith(f"Week of {SAMPLE_WEEKS[-1]}"), mart
+        assert len(text) < 1000, f"Dagster folds {mart} away"
 
 
 def test_evidence_has_as_many_rows_as_the_figures_say(sample_home: Path) -> None:

@@ -14,6 +14,8 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from orchestration.assets.last_week import SELECTIONS, last_week
+from orchestration.assets.markdown import table
 from orchestration.cli.app import main
 from orchestration.dbt import MANIFEST_PATH
 from orchestration.publication.store import _create
@@ -114,7 +116,7 @@ def made(tmp_path: Path) -> Made:
 
 def test_every_column_of_a_table_is_a_column_of_the_store() -> None:
     tables = {table.name: table for table in (*mart_tables(MANIFEST_PATH), RESTATEMENT)}
-    for selection in (*WEEK_TABLES.values(), *CLIENT_TABLES.values()):
+    for selection in (*WEEK_TABLES.values(), *CLIENT_TABLES.values(), *SELECTIONS.values()):
         for column in selection.columns.split():
             assert column in tables[selection.source].columns, (selection.source, column)
             assert column in COLUMNS
@@ -280,6 +282,25 @@ def test_ids_from_files_are_text_wherever_they_stand(made: Made) -> None:
     [script] = (made.home.reports / str(WEEK) / "sellers").glob("*.js")
     inner = script.read_text().removeprefix("metricStoreSellers(0,").removesuffix(");\n")
     assert json.loads(inner)[0][0] == HOSTILE
+
+
+def test_a_cell_of_markdown_is_neither_markup_nor_another_cell() -> None:
+    hostile = "a|b\n| c\\| `x` [l](j) <img src=x> _i_ &amp;"
+    text = table(("name", "n"), [(hostile, "1")], ["n"])
+    escaped = "a\\|b \\| c\\\\\\| \\`x\\` \\[l\\](j) &lt;img src=x&gt; \\_i\\_ &amp;amp;"
+    assert text.split("\n") == ["| name | n |", "| --- | ---: |", f"| {escaped} | 1 |"]
+
+
+def test_what_dagster_shows_of_a_table_names_how_many_rows_it_leaves_out(made: Made) -> None:
+    made.publish()
+    for number in range(300):
+        made.add("fct_seller_ovl_week", seller_id=f"S{number:04}", is_limited=True, limited_since=WEEK)
+    with duckdb.connect(str(made.home.published_store)) as db:
+        text = dict(last_week(Store(db), WEEK))["fct_seller_ovl_week"]
+    rows = text.count("| S0")
+    assert rows > 5
+    assert text.endswith(f"\n\n{300 - rows} more.")
+    assert len(text) < 1000
 
 
 @pytest.mark.parametrize(
