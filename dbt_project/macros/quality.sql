@@ -110,6 +110,7 @@
                 "fct_promise_week": "fct_promise_week",
                 "fct_oms_readiness_week": "fct_oms_readiness_week",
                 "fct_hop_load_hour": "fct_hop_load_hour",
+                "fct_target_week": "fct_target_week",
             }
         )
     }}

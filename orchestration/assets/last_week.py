@@ -6,7 +6,7 @@ from datetime import date
 from orchestration.assets.markdown import MOST_CHARACTERS, table
 from orchestration.report.cells import shown
 from orchestration.report.reading import read_ratings, read_tiers
-from orchestration.report.tables import HOPS_IN_ORDER, Column, Selection, Store, Table
+from orchestration.report.tables import HOPS_IN_ORDER, VERDICTS_IN_ORDER, Column, Selection, Store, Table
 
 _MOST_ROWS = 20
 
@@ -62,7 +62,7 @@ SELECTIONS = {
         _of(
             "fct_oms_readiness_week",
             "oms_client verdict reasons busiest_hour_calls headroom",
-            order="list_position(['not_ready', 'at_risk', 'ready'], verdict), calls desc, oms_client",
+            order=f"{VERDICTS_IN_ORDER}, calls desc, oms_client",
         ),
         _of(
             "fct_data_quality_week",

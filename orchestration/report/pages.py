@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -26,11 +27,12 @@ from orchestration.report.reading import (
     read_clients,
     read_headlines,
     read_metrics,
+    read_outlook,
     read_restatements,
     read_sellers,
     read_week_tables,
 )
-from orchestration.report.sellers import SellerFile, read_kpis, read_seller_files, read_seller_rows
+from orchestration.report.sellers import SellerFile, read_kpis, read_seller_files, read_seller_rows, read_targets
 from orchestration.report.tables import Column, Store, Table, bars
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -68,6 +70,7 @@ def week_pages(store: Store, path: Path, week: Week, weeks: Sequence[Week], docs
     if not week.is_published:
         return {"index.html": _render("withheld.html", **shared, tables=read_week_tables(store, week.week_start))}
     clients = read_clients(store, week.week_start)
+    shared["outlook"] = read_outlook(store, week.week_start)
     shared["clients"] = [(client, page_name(client)) for client in clients]
     pages = {"index.html": _week_page(store, week, shared)}
     for client, name in shared["clients"]:
@@ -133,6 +136,7 @@ def _seller_pages(store: Store, path: Path, week: Week, shared: Mapping[str, Any
                         "calculated": f"{week.calculated_at:%Y-%m-%d %H:%M} UTC",
                         "kpis": kpis,
                         "metrics": metrics,
+                        "targets": read_targets(store, week.week_start),
                         "hasOrders": has_orders,
                     }
                 )
@@ -185,11 +189,23 @@ def _with_sparklines(
 ) -> list[tuple[Headline, Markup | None]]:
     drawn = []
     for headline in headlines:
+        if headline.dimension == "oms_client":
+            headline = _worst_first(headline, metrics[headline.figure["metric_id"]]["direction"])
         there = [value for value in headline.history if value is not None]
         name = metrics[headline.figure["metric_id"]]["setup_name"]
         label = f"{name}, the last {len(headline.history)} weeks"
         drawn.append((headline, charts.sparkline(headline.history, label) if len(there) > 1 else None))
     return drawn
+
+
+def _worst_first(headline: Headline, direction: str) -> Headline:
+    """The headline with its members so ordered that those to look at are seen, where there are many."""
+
+    def place(member: Mapping[str, Any]) -> tuple[bool, Any]:
+        value = member["value"]
+        return value is None, None if value is None else value if direction == "high" else -value
+
+    return replace(headline, members=tuple(sorted(headline.members, key=place)))
 
 
 def _latency_chart(days: Table) -> tuple[Markup, list[str]] | None:

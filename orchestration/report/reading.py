@@ -5,11 +5,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Column, Store, Table, read_tables
+from orchestration.rehearsal import COLUMNS as REHEARSED
+from orchestration.rehearsal import rehearse
+from orchestration.report.tables import (
+    CLIENT_TABLES,
+    COLUMNS,
+    VERDICTS_IN_ORDER,
+    WEEK_TABLES,
+    Column,
+    Store,
+    Table,
+    read_tables,
+)
 
 #: The figures of the first screen.
 HEADLINES = (
@@ -158,20 +169,94 @@ def read_headlines(
 
 def read_clients(store: Store, week: date) -> list[str]:
     """The OMS clients of which a page says something."""
-    return [
-        client
-        for (client,) in store.rows(
-            "select member from marts.fct_metric_week where week_start = $week and dimension = 'oms_client' "
-            "union select oms_client from marts.fct_request_latency_day where week_start = $week "
-            "union select oms_client from marts.fct_manifest_call_day where week_start = $week "
-            "union select oms_client from marts.fct_failure_contribution_week where week_start = $week "
-            "union select oms_client from marts.fct_null_request_id_week where week_start = $week "
-            "union select oms_client from marts.fct_inventory_sync_week where week_start = $week "
-            "union select oms_client from marts.fct_oms_readiness_week where week_start = $week order by 1",
-            {"week": week},
+    parts = [
+        f"select oms_client from marts.{table} where week_start = $week"
+        for table in (
+            *("fct_request_latency_day", "fct_manifest_call_day", "fct_failure_contribution_week"),
+            *("fct_null_request_id_week", "fct_inventory_sync_week", "fct_oms_readiness_week"),
         )
-        if client != "all"
+        if store.has(table)
     ]
+    parts.append("select member from marts.fct_metric_week where week_start = $week and dimension = 'oms_client'")
+    found = store.rows(" union ".join(parts) + " order by 1", {"week": week})
+    return [client for (client,) in found if client != "all"]
+
+
+#: What the page shows of a rehearsal, and what it means.
+_REHEARSED = {
+    "oms_client": "OMS client.",
+    "hop": "Part of the flow.",
+    "saturates_at_factor": "Capacity / calls in the busiest hour; empty where latency doesn't grow with the load.",
+    "busiest_hour": "The hour with the most calls.",
+    "busiest_hour_calls": "Calls whose lag of the hop is known.",
+    "hourly_capacity": "Calls an hour at which the fitted queue has no end.",
+    "utilisation": "Calls in the busiest hour / capacity, in percent.",
+    "mean_seconds": "Mean time that a call takes, queue included.",
+    "service_seconds": "Mean time that a call would take if it were the only one.",
+    "fit": "The share of the differences in latency that the load explains; below 0.5 nothing is forecast.",
+}
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """How much more load the hops of the OMS clients bear, and what was said of the clients in the weeks before.
+
+    `first` is the hop that saturates first, by the names of `orchestration.rehearsal.COLUMNS`; None where none does.
+    `verdicts` are those of each client in `season`, the weeks that have any.
+    """
+
+    table: Table
+    first: Mapping[str, Any] | None
+    weeks: tuple[date, ...]
+    season: tuple[date, ...]
+    verdicts: Mapping[str, tuple[str | None, ...]]
+
+    def of(self, client: str) -> Table:
+        """The hops of one client."""
+        place = list(_REHEARSED).index("oms_client")
+        return replace(
+            self.table,
+            columns=self.table.columns[:place] + self.table.columns[place + 1 :],
+            rows=[row[:place] + row[place + 1 :] for row in self.table.rows if row[place] == client],
+        )
+
+
+def read_outlook(store: Store, week: date) -> Outlook:
+    """The rehearsal and the verdicts of the published ones of the twelve weeks that end with this one."""
+    weeks = tuple(
+        day
+        for (day,) in store.rows(
+            "select distinct week_start from marts.publication "
+            "where is_current and week_start between $first and $week order by 1",
+            {"first": week - (HISTORY - 1) * _WEEK, "week": week},
+        )
+    )
+    is_missing = not store.has("fct_hop_load_hour")
+    columns = tuple(Column(name, *COLUMNS[name], text) for name, text in _REHEARSED.items())
+    found = None if is_missing else rehearse(store.connection, weeks, 1)
+    places = [REHEARSED.index(name) for name in _REHEARSED]
+    rows = [tuple(row[place] for place in places) for row in (found.rows if found else ())]
+    title = "How much more load each hop bears"
+    said = (
+        store.records(
+            "select week_start, oms_client, verdict from marts.fct_oms_readiness_week "
+            "where list_contains($weeks, week_start) "
+            f"order by min({VERDICTS_IN_ORDER}) over (partition by oms_client), oms_client, week_start",
+            {"weeks": list(weeks)},
+        )
+        if store.has("fct_oms_readiness_week")
+        else []
+    )
+    season = tuple(sorted({row["week_start"] for row in said}))
+    verdicts = {(row["oms_client"], row["week_start"]): row["verdict"] for row in said}
+    clients = dict.fromkeys(row["oms_client"] for row in said)
+    return Outlook(
+        Table("rehearsal", title, "fct_hop_load_hour", columns, rows, is_missing=is_missing),
+        found.first_to_saturate if found else None,
+        weeks,
+        season,
+        {client: tuple(verdicts.get((client, day)) for day in season) for client in clients},
+    )
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,20 @@ def read_kpis(store: Store, week: date) -> list[str]:
     ]
 
 
+def read_targets(store: Store, week: date) -> dict[str, list[tuple[float, float, bool]]]:
+    """By metric the ranges of values that meet its target: least, greatest, and whether the greatest is one of them."""
+    if not store.has("fct_target_week"):
+        return {}
+    targets: dict[str, list[tuple[float, float, bool]]] = {}
+    for metric, lower, upper, is_upper_included in store.rows(
+        "select metric_id, lower, upper, is_upper_included from marts.fct_target_week where week_start = $week "
+        "order by metric_id, lower",
+        {"week": week},
+    ):
+        targets.setdefault(metric, []).append((float(lower), float(upper), is_upper_included))
+    return targets
+
+
 def read_seller_files(store: Store, path: Path, week: date) -> tuple[list[SellerFile], dict[str, int], bool]:
     """The files of details, the number of the file of each seller, and whether the orders are in them."""
     evidence, has_orders = _evidence(store, path, week)

@@ -113,7 +113,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "p95_hours": ("p95, h", "hours"),
     "promise_hours_for_95": ("Promise for 95 %, h", "hours"),
     "calls": ("Calls", "count"),
-    "busiest_hour_calls": ("Busiest hour", "count"),
+    "busiest_hour": ("Busiest hour, UTC", "date"),
+    "busiest_hour_calls": ("Calls in the busiest hour", "count"),
     "mean_hourly_calls": ("Mean hour", "number"),
     "peak_to_mean": ("Peak to mean", "number"),
     "success_rate": ("Succeeded, %", "percent"),
@@ -123,6 +124,12 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "sustained_hourly_calls": ("Sustained an hour", "count"),
     "projected_peak": ("Projected peak", "number"),
     "headroom": ("Headroom", "number"),
+    "mean_seconds": ("Mean, s", "seconds"),
+    "service_seconds": ("Without a queue, s", "seconds"),
+    "hourly_capacity": ("Capacity, calls an hour", "count"),
+    "saturates_at_factor": ("Saturates at times the busiest hour", "number"),
+    "utilisation": ("Load in the busiest hour, %", "percent"),
+    "fit": ("Fit (R²)", "number"),
     "passed": ("Passed", "flag"),
     "observed": ("Observed", "number"),
     "lower": ("From", "number"),
@@ -147,7 +154,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of a published table, to be shown as they are. `left_out`: how many rows were too many for a page."""
+    """Rows of a published table, to be shown as they are.
+
+    `left_out`: how many rows were too many for a page. `is_missing`: an earlier release published no such table.
+    """
 
     id: str
     title: str
@@ -155,6 +165,7 @@ class Table:
     columns: tuple[Column, ...]
     rows: list[tuple[Any, ...]]
     left_out: int = 0
+    is_missing: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.rows)
@@ -179,6 +190,10 @@ class Selection:
     def read(self, store: Store, week: date, client: str | None = None, most: int = 2000) -> Table:
         """The table of a week: of all clients, or of one."""
         names = self.columns.split()
+        described = store.descriptions
+        columns = tuple(Column(name, *COLUMNS[name], described.get((self.source, name), "")) for name in names)
+        if not store.has(self.source):
+            return Table(self.id, self.title, self.source, columns, [], is_missing=True)
         sql = (
             f"select {', '.join(names)}, count(*) over () from marts.{self.source} "
             f"where week_start = $week and ({self.where}) order by {self.order or 'all'} limit {most}"
@@ -187,8 +202,6 @@ class Selection:
         if "$client" in self.where:
             parameters["client"] = client
         rows = store.rows(sql, parameters)
-        described = store.descriptions
-        columns = tuple(Column(name, *COLUMNS[name], described.get((self.source, name), "")) for name in names)
         left_out = rows[0][-1] - len(rows) if rows else 0
         return Table(self.id, self.title, self.source, columns, [row[:-1] for row in rows], left_out)
 
@@ -221,6 +234,8 @@ class Store:
 
 
 _LATENCY = "observations avg_seconds p50_seconds p75_seconds p90_seconds p95_seconds p99_seconds max_seconds"
+#: Sorts verdicts from the worst to the best.
+VERDICTS_IN_ORDER = "list_position(['not_ready', 'at_risk', 'ready'], verdict)"
 #: Sorts hops from the whole flow to its parts.
 HOPS_IN_ORDER = "list_position(['t1_t5', 't1_t2', 't2_t3', 't3_t4', 't2_t4', 't4_t5', 'order_t1'], hop)"
 _METRIC = "numerator denominator value previous_value change interval_low interval_high is_small_sample"
@@ -302,6 +317,7 @@ WEEK_TABLES = {
         "fct_oms_readiness_week",
         "oms_client verdict reasons calls busiest_hour_calls mean_hourly_calls peak_to_mean success_rate "
         "error_budget_left_pct p95_peak_seconds p95_other_seconds sustained_hourly_calls projected_peak headroom",
+        order=f"{VERDICTS_IN_ORDER}, oms_client",
     ),
     "inventory": Selection(
         "inventory",

@@ -10,6 +10,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from orchestration import rehearsal
 from orchestration.gate import data_docs_index
 from orchestration.publication.reading import open_store
 from orchestration.report.pages import index_page, week_pages
@@ -64,7 +65,7 @@ def _mark(week: Week, docs: bool) -> str:
 @cache
 def _code() -> str:
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*")):
+    for path in [Path(rehearsal.__file__), *sorted(Path(__file__).parent.rglob("*"))]:
         if path.suffix in (".py", ".html", ".css", ".js"):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 from orchestration.publication.reading import evidence_relation, open_store
+from orchestration.rehearsal import COLUMNS as REHEARSED
+from orchestration.rehearsal import rehearse
 from orchestration.report import report_index
 from orchestration.report.cells import raw
 from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
@@ -113,6 +115,9 @@ def check_tables(home: Home, found: list[dict[str, Any]], selections: Any, week:
     for table in found:
         if table["name"] == "restatements":
             continue  # not a selection of the week; the unit tests have it
+        if table["name"] == "rehearsal":
+            cells += check_rehearsal(home, table, client)
+            continue
         where = selections[table["name"]].where
         parameters: dict[str, object] = {"week": week} | ({"client": client} if "$client" in where else {})
         stored = rows_of(
@@ -130,10 +135,31 @@ def check_tables(home: Home, found: list[dict[str, Any]], selections: Any, week:
     return cells
 
 
+def check_rehearsal(home: Home, table: dict[str, Any], client: str | None) -> int:
+    """The table of the page has what the rehearsal of all weeks finds; returns how many cells were compared."""
+    with open_store(home.published_store) as store:
+        found = rehearse(store, [date.fromisoformat(week) for week in SAMPLE_WEEKS], 1)
+    rows = [dict(zip(REHEARSED, row, strict=True)) for row in found.rows]
+    expected = [
+        ["–" if row[name] is None else raw(row[name]) for name in table["columns"]]
+        for row in rows
+        if client in (None, row["oms_client"])
+    ]
+    assert [[text or "–" for text in row] for row in table["rows"]] == expected
+    return sum(map(len, expected))
+
+
 def test_every_number_of_the_week_is_the_store_s(visit: Visit, home: Home) -> None:
     page = visit.open(home.reports / str(WEEK) / "index.html")
     tables = page.evaluate(_READ_TABLES)
-    assert {table["name"] for table in tables} >= {"metrics", "latency", "quality", "readiness", "failures"}
+    assert {table["name"] for table in tables} >= {
+        "metrics",
+        "latency",
+        "quality",
+        "readiness",
+        "failures",
+        "rehearsal",
+    }
     assert check_tables(home, tables, WEEK_TABLES, WEEK, None) > 2000
     figures = page.evaluate(_READ_FIGURES)
     assert len(figures) > 30
@@ -224,6 +250,23 @@ def test_a_seller_s_page_has_the_grade_the_kpis_and_the_orders(visit: Visit, hom
     )
     steps = page.locator(".waterfall b").all_inner_texts()
     assert [text.split(" = ")[-1] for text in steps[:-1]] == [row[0] or "–" for row in contributions]
+    targets = {
+        metric_id: (float(lower), float(upper), included)
+        for metric_id, lower, upper, included in rows_of(
+            home,
+            "select metric_id, lower, upper, is_upper_included from marts.fct_target_week where week_start = $week",
+            {"week": WEEK},
+        )
+    }
+    assert targets.keys() >= {"ovl_cancellation_rate", "ovl_on_time_rate", "seller_cancel_rate"}
+    scores = rows_of(
+        home,
+        "select metric_id, value from marts.fct_seller_grade_metric_week "
+        "where week_start = $week and seller_id = $seller order by metric_id",
+        {"week": WEEK, "seller": seller},
+    )
+    said = page.get_by_role("region", name="Metrics of the grade").locator("td:nth-child(8)").all_inner_texts()
+    assert said == [in_words(targets[metric_id], value) for metric_id, value in scores]
     with page.expect_download() as started:
         page.get_by_role("button", name="Download this page").click()
     alone = tmp_path / "seller.html"
@@ -234,6 +277,27 @@ def test_a_seller_s_page_has_the_grade_the_kpis_and_the_orders(visit: Visit, hom
     assert "<script" not in text
     assert not [other for other in others if f">{other}<" in text], "a seller must not see another's figures"
     assert visit.open(alone).locator(".waterfall").count() == 1
+
+
+def in_words(target: tuple[float, float, bool], value: Any) -> str:
+    """A target and whether a value of the grade meets it, as the page says it."""
+    lower, upper, included = target
+    words = f"at least {lower:g} %" if upper == 100 else f"{'at most' if included else 'below'} {upper:g} %"
+    met = lower <= value < upper or (included and value == upper) if value is not None else None
+    return words + ("" if met is None else " met" if met else " missed")
+
+
+def test_the_targets_of_the_limit_are_those_of_the_policy(visit: Visit, home: Home) -> None:
+    [(seller, assessable)] = rows_of(
+        home,
+        "select seller_id, is_assessable from marts.fct_seller_operational_week where week_start = $week "
+        "order by orders_due desc limit 1",
+        {"week": WEEK},
+    )
+    page = visit.open(home.reports / str(WEEK) / "sellers.html", f"#seller={seller}")
+    said = page.get_by_role("region", name="Targets of the order volume limit").locator("td:nth-child(3)")
+    assert said.all_inner_texts() == ["at most 2 %", "at least 97 %"]
+    assert (page.get_by_text("to be assessed").count() == 0) == assessable
 
 
 def test_tables_are_sorted_filtered_and_downloaded_by_keyboard(visit: Visit, home: Home) -> None:

@@ -171,6 +171,10 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         columns(DATE, "week_start") | columns(TIMESTAMP, "started_at") | columns(TEXT, "oms_client", "hop"),
         {"calls": COUNT, "total_seconds": SECONDS},
     ),
+    "fct_target_week": (
+        columns(DATE, "week_start") | columns(TEXT, "metric_id") | {"lower": ANY_NUMBER},
+        {"upper": ANY_NUMBER, "is_upper_included": BOOLEAN},
+    ),
     "fct_gate_waiver_week": (
         columns(DATE, "week_start") | columns(TEXT, "rule_id", "scope"),
         columns(TEXT, "reason", "approved_by") | columns(DATE, "valid_until"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -20,8 +20,10 @@ from orchestration.cli.app import main
 from orchestration.dbt import MANIFEST_PATH
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, mart_tables
+from orchestration.rehearsal import COLUMNS as REHEARSED
+from orchestration.rehearsal import rehearse
 from orchestration.report.places import page_name, report_index
-from orchestration.report.reading import read_restatements, read_weeks
+from orchestration.report.reading import read_outlook, read_restatements, read_weeks
 from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Store
 from orchestration.report.writing import Written, write_report
 from orchestration.settings import Home
@@ -191,11 +193,83 @@ def test_a_waiver_of_one_rule_leaves_a_week_withheld_by_another(made: Made) -> N
     assert "waived_rule" not in failed[0]
 
 
-def test_a_store_of_an_earlier_release_has_no_waivers(made: Made) -> None:
+@pytest.mark.parametrize(
+    ("table", "says_so"),
+    [
+        ("fct_gate_waiver_week", False),
+        ("fct_target_week", False),
+        ("fct_hop_load_hour", True),
+        ("fct_inventory_sync_week", True),
+        ("fct_oms_readiness_week", True),
+        ("fct_promise_week", True),
+    ],
+)
+def test_a_store_of_an_earlier_release_may_lack_a_table(made: Made, table: str, says_so: bool) -> None:
     made.publish()
+    made.catalogue("null_request_id_rate")
+    made.metric("null_request_id_rate", "3.00", member="all")
+    made.metric("null_request_id_rate", "3.00", dimension="oms_client", member="amber")
+    made.add("fct_seller_rating_week", seller_id="S1", kpi_id="return_rate", value=Decimal("1.00"))
     with duckdb.connect(str(made.home.published_store)) as db:
-        db.execute("drop table marts.fct_gate_waiver_week")
+        db.execute(f"drop table marts.{table}")
     assert made.write().weeks == (WEEK,)
+    assert (f"had no table marts.{table}" in made.page()) == says_so
+    assert "no table marts" not in made.page().replace(f"no table marts.{table}", "")
+    assert made.page("clients/amber.html")
+    assert '"targets": {}' in made.page("sellers.html")
+
+
+def load(made: Made, client: str, capacity: float, week: date = WEEK) -> None:
+    """A week of hours in which one hop of a client was a queue of this capacity."""
+    start = datetime.combine(week, datetime.min.time())
+    with duckdb.connect(str(made.home.published_store)) as db:
+        for hour in range(168):
+            calls = 10 + 90 * min(hour % 24, 20) // 20
+            seconds = round(calls * 2 / (1 - calls / capacity), 3)
+            db.execute(
+                "insert into marts.fct_hop_load_hour by name select cast($1 as date) as week_start, $2 as started_at, "
+                "$3 as oms_client, 't1_t2' as hop, $4 as calls, $5 as total_seconds",
+                [week, start + timedelta(hours=hour), client, calls, seconds],
+            )
+
+
+def test_the_rehearsal_of_a_page_is_that_of_the_command_over_its_twelve_weeks(made: Made) -> None:
+    shown = [date.fromordinal(WEEK.toordinal() - 7 * back) for back in (0, 11)]
+    for number, week in enumerate([*shown, date.fromordinal(WEEK.toordinal() - 7 * 12)]):
+        made.publish(week, f"b{number}")
+        load(made, "amber", capacity=250 if week in shown else 101, week=week)
+    load(made, "birch", capacity=400)
+    made.catalogue("null_request_id_rate")
+    for client in ("amber", "birch"):
+        made.metric("null_request_id_rate", "3.00", dimension="oms_client", member=client)
+    made.write()
+    with duckdb.connect(str(made.home.published_store)) as db:
+        outlook = read_outlook(Store(db), WEEK)
+        rehearsed = rehearse(db, sorted(shown), 1)
+    assert outlook.weeks == tuple(sorted(shown))
+    names = [column.name for column in outlook.table.columns]
+    assert outlook.table.rows == [
+        tuple(dict(zip(REHEARSED, row, strict=True))[name] for name in names) for row in rehearsed.rows
+    ]
+    factors = [(row["oms_client"], float(row["saturates_at_factor"])) for row in outlook.table.records()]
+    assert factors == [("amber", 2.5), ("birch", 4.0)]
+    assert re.search(r"<b>t1_t2</b>.*of <b>amber</b> saturates first, at <b>2.50 times</b>", made.page())
+    of_birch = made.page("clients/birch.html")
+    assert "4.00</td>" in of_birch
+    assert "2.50</td>" not in of_birch
+
+
+def test_the_verdicts_of_the_season_are_those_of_each_week(made: Made) -> None:
+    for week, build in ((WEEK, "b1"), (BEFORE, "b0")):
+        made.publish(week, build)
+    made.add("fct_oms_readiness_week", oms_client="amber", verdict="not_ready")
+    made.add("fct_oms_readiness_week", week_start=BEFORE, oms_client="amber", verdict="ready")
+    made.add("fct_oms_readiness_week", oms_client="birch", verdict="at_risk")
+    made.write()
+    for week, verdicts in ((WEEK, [["ready", "not_ready"], ["", "at_risk"]]), (BEFORE, [])):
+        table = re.search(r'data-name="season".*?<tbody>(.*?)</tbody>', made.page(week=week), re.DOTALL)
+        rows = re.findall(r"<tr>.*?</tr>", table[1]) if table else []
+        assert [re.findall(r'class="short" data-v="(.*?)"', row) for row in rows] == verdicts
 
 
 @pytest.mark.parametrize(
@@ -260,6 +334,9 @@ def test_ids_from_files_are_text_wherever_they_stand(made: Made) -> None:
     made.add("fct_failure_contribution_week", flow="acceptance", oms_client=HOSTILE, l2_category=HOSTILE, failed=1)
     made.add("fct_failure_contribution_week", flow="acceptance", oms_client="all", l2_category=HOSTILE, failed=1)
     made.add("fct_retry_reason_week", retry_reason=HOSTILE)
+    made.add("fct_hop_load_hour", oms_client=HOSTILE, started_at=datetime(2026, 1, 12), calls=1, total_seconds=1)
+    for week in (WEEK, BEFORE):
+        made.add("fct_oms_readiness_week", week_start=week, oms_client=HOSTILE, verdict="ready")
     made.add("fct_data_quality_week", scope=HOSTILE, severity="error", passed=False, message=HOSTILE)
     made.add("fct_restatement", key=HOSTILE, old_value=HOSTILE, restated_at=datetime(2026, 1, 20))
     made.write()

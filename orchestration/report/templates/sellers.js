@@ -115,6 +115,15 @@
     return button;
   };
   const goal = (id) => ({ high: "high is good", low: "low is good" })[metrics.get(id)?.direction] ?? "";
+  /* The ranges of values that meet a target, in words. */
+  const target = (id) => (setup.targets[id] ?? []).map(([lower, upper, included]) => upper === 100 && included ? `at least ${lower} %`
+    : lower === 0 ? `${included ? "at most" : "below"} ${upper} %` : `${lower} to ${included ? "" : "below "}${upper} %`).join(" or ");
+  const meets = (id, value) => (value !== null && setup.targets[id]
+    ? setup.targets[id].some(([lower, upper, included]) => value >= lower && (value < upper || (included && value <= upper))) : null);
+  const against = (id, value) => {
+    const met = meets(id, value);
+    return element("span", {}, target(id) || "none", met === null ? "" : element("b", { class: met ? "better" : "worse" }, met ? " met" : " missed"));
+  };
   const described = (id) => element("span", { title: `${metrics.get(id)?.formula ?? ""}. ${metrics.get(id)?.description ?? ""}` }, nameOf(id));
 
   const drawSeller = (row) => {
@@ -140,18 +149,18 @@
         from += part;
       }
       steps.append(element("span", {}, "Grade"), element("span", { class: "step total" }, element("i", { style: `--from:0%;--share:${(100 * Number(row[5] ?? 0)) / full}%` })), element("b", {}, text(row[5])));
-      parts.push(steps, tableOf("Metrics of the grade", [["Metric"], ["Counted", true], ["Of", true], ["%", true], ["Score", true], ["Weight, %", true], ["Contribution", true], [""], ["Orders against it"]],
-        found.grade.map(([id, n, d, value, score, weight, contribution]) => [described(id), count(n), count(d), value, score, weight, contribution, goal(id), ordersOf(row[0], id, evidence[id])])));
+      parts.push(steps, tableOf("Metrics of the grade", [["Metric"], ["Counted", true], ["Of", true], ["%", true], ["Score", true], ["Weight, %", true], ["Contribution", true], ["Best score for"], ["Orders against it"]],
+        found.grade.map(([id, n, d, value, score, weight, contribution]) => [described(id), count(n), count(d), value, score, weight, contribution, against(id, value === null ? null : Number(value)), ordersOf(row[0], id, evidence[id])])));
     }
-    if (found.kpis) parts.push(element("h3", {}, "Rating"), tableOf("KPIs of the rating", [["KPI"], ["Value", true], ["Counted", true], ["Of", true], [""], ["From"], ["To"], ["Orders against it"]],
-      found.kpis.map(([id, n, d, , display, start, end]) => [described(id), display, count(n), count(d), goal(id), start?.slice(0, 16), end?.slice(0, 16), ordersOf(row[0], id, evidence[id])])));
+    if (found.kpis) parts.push(element("h3", {}, "Rating"), tableOf("KPIs of the rating", [["KPI"], ["Value", true], ["Counted", true], ["Of", true], ["Target"], ["From"], ["To"], ["Orders against it"]],
+      found.kpis.map(([id, n, d, , display, start, end]) => [described(id), display, count(n), count(d), target(id) || `none, ${goal(id)}`, start?.slice(0, 16), end?.slice(0, 16), ordersOf(row[0], id, evidence[id])])));
     if (found.operations) {
       const [due, cancelled, late, cancellation, onTime, most, assessable, met] = found.operations;
       parts.push(element("h3", {}, "Order volume limit"), element("p", {}, `${count(due)} orders due in the week; at most ${count(most)} received in a day. `,
         element("b", { class: met === null ? "" : met ? "better" : "worse" }, !assessable || met === null ? "Too few orders, or too new, to be assessed." : met ? "Both targets met." : "A target was missed.")),
-        tableOf("Targets of the order volume limit", [["Target"], ["%", true], ["Against it", true], ["Orders against it"]], [
-          [described("ovl_cancellation_rate"), cancellation, count(cancelled), ordersOf(row[0], "ovl_cancellation_rate", evidence.ovl_cancellation_rate)],
-          [described("ovl_on_time_rate"), onTime, count(late), ordersOf(row[0], "ovl_on_time_rate", evidence.ovl_on_time_rate)]]));
+        tableOf("Targets of the order volume limit", [["KPI"], ["%", true], ["Target"], ["Against it", true], ["Orders against it"]], [
+          [described("ovl_cancellation_rate"), cancellation, target("ovl_cancellation_rate"), count(cancelled), ordersOf(row[0], "ovl_cancellation_rate", evidence.ovl_cancellation_rate)],
+          [described("ovl_on_time_rate"), onTime, target("ovl_on_time_rate"), count(late), ordersOf(row[0], "ovl_on_time_rate", evidence.ovl_on_time_rate)]]));
     }
     if (!setup.hasOrders) parts.push(element("p", { class: "note" }, "The orders behind a figure are too many for this page, or are no longer kept. For one metric: ",
       element("code", {}, `metric-store evidence METRIC --seller ${row[0]} --week ${setup.week} --csv`)));
