@@ -14,7 +14,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format bench lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check format bench bench-volume lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -56,6 +56,9 @@ format: $(STAMP) ## Format Python and SQL
 
 bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/results/latest.json
 	@$(BIN)/python bench/run.py
+
+bench-volume: $(MANIFEST) ## Measure a week of ORDERS (5000) against five times as many; writes bench/results/volume.json
+	@$(BIN)/python bench/volume.py
 
 lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \

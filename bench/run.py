@@ -42,13 +42,8 @@ def main() -> int:
         measured, compared = _measure(folder, scale)
     result: dict[str, Any] = {"scale": scale, **measured, "compared": compared}
     result["measured_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-    result["versions"] = _versions()
-    result["machine"] = {
-        "system": platform.system(),
-        "architecture": platform.machine(),
-        "cores": os.cpu_count(),
-        "load_average": load,
-    }
+    result["versions"] = versions()
+    result["machine"] = machine(load)
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     _print(result)
@@ -57,18 +52,18 @@ def main() -> int:
 
 def _measure(home: str, scale: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """All measurements on a new home, and what was compared. Commands come first: they want this process small."""
-    _say(f"sample of {scale:g} times a month")
+    say(f"sample of {scale:g} times a month")
     sampled = succeed([METRIC_STORE, "sample", "--home", home, "--scenario", "august", "--scale", str(scale)])
     commands = {
         "import orchestration.definitions": least_seconds([sys.executable, "-c", "import orchestration.definitions"]),
         "metric-store --help": least_seconds([METRIC_STORE, "--help"]),
     }
-    _say("metric-store run")
+    say("metric-store run")
     ended = succeed([METRIC_STORE, "run", "--home", home], also=[WITHHELD])
-    _say("metric-store run again, and status")
+    say("metric-store run again, and status")
     again = succeed([METRIC_STORE, "run", "--home", home])
     commands["metric-store status"] = least_seconds([METRIC_STORE, "status", "--home", home])
-    _say("the yardstick")
+    say("the yardstick")
     times, compared = _yardstick(home, YARDSTICK_RUNS if scale < LARGE else RUNS_OF_LARGE)
     different = sum(column["different"] for column in compared)
     measured = {
@@ -88,7 +83,7 @@ def _measure(home: str, scale: float) -> tuple[dict[str, Any], list[dict[str, An
         "sample_cpu_seconds": round(sampled.cpu_seconds, 3),
         "sample_peak_rss_bytes": sampled.peak_rss_bytes,
         "inbox_bytes": sum(file.stat().st_size for file in (Path(home) / "inbox").rglob("*") if file.is_file()),
-        "rows": _rows(home),
+        "rows": read_rows(home),
     }
     return measured, compared
 
@@ -113,7 +108,7 @@ def _stages(home: str, ended: Ended) -> dict[str, float]:
     return {stage: round(seconds, 3) for stage, seconds in stages(Home.of(home), ended).items()}
 
 
-def _rows(home: str) -> dict[str, dict[str, int]]:
+def read_rows(home: str) -> dict[str, dict[str, int]]:
     """By source, the records that its files held and what became of them."""
     from orchestration.ingest.ledger import Ledger
     from orchestration.settings import Home
@@ -127,11 +122,23 @@ def _rows(home: str) -> dict[str, dict[str, int]]:
     return dict(sorted(rows.items()))
 
 
-def _versions() -> dict[str, str]:
+def machine(load: float) -> dict[str, Any]:
+    """What it was measured on; `load` is the load average before."""
+    return {
+        "system": platform.system(),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_average": load,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Python's version, and those of the packages that do the work."""
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """What is being measured, for who waits."""
     print(f"... {text}", file=sys.stderr, flush=True)
 
 
@@ -163,11 +170,12 @@ def _print(result: dict[str, Any]) -> None:
     lines += ["", f"{'figure':<30}{'column':<18}{'values':>8}{'different':>11}"]
     lines += ["{figure:<30}{column:<18}{values:>8,}{different:>11,}".format(**column) for column in result["compared"]]
     verdict = "all equal" if result["figures_equal"] else f"{result['values_different']:,} DIFFERENT"
-    lines += ["", f"Figures: {result['values_compared']:,} values compared, {verdict}", f"Written: {_shown(RESULT)}"]
+    lines += ["", f"Figures: {result['values_compared']:,} values compared, {verdict}", f"Written: {shown(RESULT)}"]
     print("\n".join(lines))
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """A path as short as it can be."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from dagster import DagsterInstance
 
 from bench.processes import Ended
+from orchestration.instance import prepare_instance
 from orchestration.settings import Home
 
 Step = tuple[str, float, float]
@@ -32,7 +33,8 @@ def stages(home: Home, ended: Ended) -> dict[str, float]:
 def _steps_of_runs(home: Home, before: float) -> list[list[Step]]:
     """Per run its steps that started before a moment (name, start, end); all in the order of time."""
     runs = []
-    with DagsterInstance.from_config(str(home.dagster)) as instance:
+    prepare_instance(home)
+    with DagsterInstance.get() as instance:
         for run_id in instance.get_run_ids():
             steps = [
                 (step.step_key.replace("__", "."), step.start_time, step.end_time)

@@ -295,7 +295,7 @@ _OF_THE_UNIT = frozenset({"value", "previous_value", "change"})
 
 def _class(column: Column) -> str:
     if column.is_text:
-        return ' class="short"' if column.kind == "date" else ""
+        return ' class="short"' if column.kind == "date" else ' class="hop"' if column.name == "hop" else ""
     return ' class="number bar"' if column.name == "contribution" else ' class="number"'
 
 

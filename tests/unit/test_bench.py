@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from bench.processes import Ended
+from bench.stages import stages
+from bench.volume import ratios
 from bench.yardstick import compare, compute
 from orchestration.settings import Home
 
@@ -59,3 +63,21 @@ def test_a_different_value_and_a_missing_row_are_noticed(
     compared = compare(figures, Home.of(august_home).published_store)
     assert {column.figure for column in compared if column.different} == {figure}
     assert {column.column for column in compared if column.different} == different
+
+
+def test_stages_are_the_steps_of_the_home_s_runs_and_their_whole_time(
+    sample_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DAGSTER_HOME", "METRIC_STORE_HOME", "DAGSTER_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, "elsewhere")  # and back as it was afterwards
+    now = time.time()
+    found = stages(Home.of(sample_home), Ended(0, "", now - 10**6, 10**6, 1.0, 1))
+    assert {"startup", "landing.oms_logs", "build", "gate", "published_store", "report", "finish"} <= set(found)
+    assert sum(found.values()) == pytest.approx(10**6)
+    assert 0 < found["build"] < 1000
+
+
+def test_ratios_compare_what_both_weeks_have() -> None:
+    normal = {"records": 100, "run_seconds": 10.0, "stages": {"build": 2.0, "between_runs": 0.0, "gate": 1.0}}
+    peak = {"records": 500, "run_seconds": 15.0, "stages": {"build": 7.0, "between_runs": 0.5}}
+    assert ratios(normal, peak) == {"records": 5.0, "run_seconds": 1.5, "build": 3.5, "gate": 0.0}

@@ -153,7 +153,7 @@
         found.grade.map(([id, n, d, value, score, weight, contribution]) => [described(id), count(n), count(d), value, score, weight, contribution, against(id, value === null ? null : Number(value)), ordersOf(row[0], id, evidence[id])])));
     }
     if (found.kpis) parts.push(element("h3", {}, "Rating"), tableOf("KPIs of the rating", [["KPI"], ["Value", true], ["Counted", true], ["Of", true], ["Target"], ["From"], ["To"], ["Orders against it"]],
-      found.kpis.map(([id, n, d, , display, start, end]) => [described(id), display, count(n), count(d), target(id) || `none, ${goal(id)}`, start?.slice(0, 16), end?.slice(0, 16), ordersOf(row[0], id, evidence[id])])));
+      found.kpis.map(([id, n, d, , display, start, end]) => [described(id), display, count(n), count(d), target(id) || ["no target", goal(id)].filter(Boolean).join("; "), start?.slice(0, 16), end?.slice(0, 16), ordersOf(row[0], id, evidence[id])])));
     if (found.operations) {
       const [due, cancelled, late, cancellation, onTime, most, assessable, met] = found.operations;
       parts.push(element("h3", {}, "Order volume limit"), element("p", {}, `${count(due)} orders due in the week; at most ${count(most)} received in a day. `,
@@ -166,7 +166,7 @@
       element("code", {}, `metric-store evidence METRIC --seller ${row[0]} --week ${setup.week} --csv`)));
     else {
       parts.push(element("h3", {}, "Orders"));
-      for (const id of Object.keys(evidence)) {
+      for (const id of Object.keys(evidence).sort((a, b) => compare(nameOf(a), nameOf(b)))) {
         const rows = evidence[id];
         const fold = element("details", { class: "orders" }, element("summary", {}, `${nameOf(id)}: ${count(rows.length)}`));
         const fill = () => { if (fold.children.length === 1) fold.append(ordersOf(row[0], id, rows), tableOf(`Orders against ${nameOf(id)}`, orderColumns.map((name) => [name]), rows.slice(0, ORDERS)),
