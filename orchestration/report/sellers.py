@@ -49,10 +49,13 @@ def read_kpis(store: Store, week: date) -> list[str]:
     ]
 
 
-def read_targets(store: Store, week: date) -> dict[str, list[tuple[float, float, bool]]]:
-    """By metric the ranges of values that meet its target: least, greatest, and whether the greatest is one of them."""
+def read_targets(store: Store, week: date) -> dict[str, list[tuple[float, float, bool]]] | None:
+    """By metric the ranges of values that meet its target: least, greatest, and whether the greatest is one of them.
+
+    None where the store knows of no targets, being of an earlier release.
+    """
     if not store.has("fct_target_week"):
-        return {}
+        return None
     targets: dict[str, list[tuple[float, float, bool]]] = {}
     for metric, lower, upper, is_upper_included in store.rows(
         "select metric_id, lower, upper, is_upper_included from marts.fct_target_week where week_start = $week "

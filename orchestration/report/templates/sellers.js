@@ -116,13 +116,14 @@
   };
   const goal = (id) => ({ high: "high is good", low: "low is good" })[metrics.get(id)?.direction] ?? "";
   /* The ranges of values that meet a target, in words. */
-  const target = (id) => (setup.targets[id] ?? []).map(([lower, upper, included]) => upper === 100 && included ? `at least ${lower} %`
+  const targets = setup.targets ?? {};
+  const target = (id) => (targets[id] ?? []).map(([lower, upper, included]) => upper === 100 && included ? `at least ${lower} %`
     : lower === 0 ? `${included ? "at most" : "below"} ${upper} %` : `${lower} to ${included ? "" : "below "}${upper} %`).join(" or ");
-  const meets = (id, value) => (value !== null && setup.targets[id]
-    ? setup.targets[id].some(([lower, upper, included]) => value >= lower && (value < upper || (included && value <= upper))) : null);
+  const meets = (id, value) => (value !== null && targets[id]
+    ? targets[id].some(([lower, upper, included]) => value >= lower && (value < upper || (included && value <= upper))) : null);
   const against = (id, value) => {
     const met = meets(id, value);
-    return element("span", {}, target(id) || "none", met === null ? "" : element("b", { class: met ? "better" : "worse" }, met ? " met" : " missed"));
+    return element("span", {}, target(id) || "–", met === null ? "" : element("b", { class: met ? "better" : "worse" }, met ? " met" : " missed"));
   };
   const described = (id) => element("span", { title: `${metrics.get(id)?.formula ?? ""}. ${metrics.get(id)?.description ?? ""}` }, nameOf(id));
 
@@ -152,8 +153,9 @@
       parts.push(steps, tableOf("Metrics of the grade", [["Metric"], ["Counted", true], ["Of", true], ["%", true], ["Score", true], ["Weight, %", true], ["Contribution", true], ["Best score for"], ["Orders against it"]],
         found.grade.map(([id, n, d, value, score, weight, contribution]) => [described(id), count(n), count(d), value, score, weight, contribution, against(id, value === null ? null : Number(value)), ordersOf(row[0], id, evidence[id])])));
     }
+    if (!setup.targets) parts.push(element("p", { class: "note" }, "This store was published by an earlier release, which had no targets (marts.fct_target_week)."));
     if (found.kpis) parts.push(element("h3", {}, "Rating"), tableOf("KPIs of the rating", [["KPI"], ["Value", true], ["Counted", true], ["Of", true], ["Target"], ["From"], ["To"], ["Orders against it"]],
-      found.kpis.map(([id, n, d, , display, start, end]) => [described(id), display, count(n), count(d), target(id) || ["no target", goal(id)].filter(Boolean).join("; "), start?.slice(0, 16), end?.slice(0, 16), ordersOf(row[0], id, evidence[id])])));
+      found.kpis.map(([id, n, d, , display, start, end]) => [described(id), display, count(n), count(d), target(id) || [setup.targets && "no target", goal(id)].filter(Boolean).join("; "), start?.slice(0, 16), end?.slice(0, 16), ordersOf(row[0], id, evidence[id])])));
     if (found.operations) {
       const [due, cancelled, late, cancellation, onTime, most, assessable, met] = found.operations;
       parts.push(element("h3", {}, "Order volume limit"), element("p", {}, `${count(due)} orders due in the week; at most ${count(most)} received in a day. `,
