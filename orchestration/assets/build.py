@@ -6,13 +6,14 @@ They hold the weeks of the last run, so they have no partitions: which weeks are
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey
+from dagster import AssetExecutionContext, AssetKey, MetadataValue, Output
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dagster_dbt.dbt_manifest import validate_manifest
 
 from orchestration.assets.landing import OWNERS
-from orchestration.dbt import MANIFEST_PATH, ensure_manifest
+from orchestration.assets.last_week import SHOWN_MARTS, last_week
+from orchestration.dbt import MANIFEST_PATH, DbtError, ensure_manifest
 from orchestration.resources import MetricStoreResource
 from orchestration.warehouse import run_weeks
 
@@ -46,11 +47,35 @@ def _build(
         context.log.info("every week is as it is published; nothing to build")
         return
     manifest = validate_manifest(MANIFEST_PATH)
-    for event in store.dbt.build([select], [exclude] if exclude else []):
-        message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-        yield from message.to_default_asset_events(
-            manifest=manifest, dagster_dbt_translator=TRANSLATOR, context=context, target_path=store.dbt.target
-        )
+    # Until the build ends, dbt has the warehouse for itself: a mart that shows rows waits for them, and so does what
+    # follows it, because Dagster takes assets in their order only.
+    held: dict[str, list[Any]] = {}
+    try:
+        for event in store.dbt.build([select], [exclude] if exclude else []):
+            message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+            made = message.to_default_asset_events(
+                manifest=manifest, dagster_dbt_translator=TRANSLATOR, context=context, target_path=store.dbt.target
+            )
+            node = event["data"].get("node_info", {}).get("unique_id", "")
+            if _name(node) in SHOWN_MARTS or not held.keys().isdisjoint(manifest["parent_map"].get(node, ())):
+                held.setdefault(node, []).extend(made)
+            else:
+                yield from made
+    except DbtError:
+        for waiting in held.values():
+            yield from waiting
+        raise
+    rows = last_week(store.place, SHOWN_MARTS.intersection(map(_name, held)))
+    for node, waiting in held.items():
+        for one in waiting:
+            if isinstance(one, Output) and _name(node) in rows:
+                one = one.with_metadata({**one.metadata, "last_week": MetadataValue.md(rows[_name(node)])})
+            yield one
+
+
+def _name(node: str) -> str:
+    """The name of a model by dbt's id of it."""
+    return node.rpartition(".")[2]
 
 
 ensure_manifest()

@@ -1,12 +1,14 @@
-"""What a mart's asset shows of the newest published week: few rows of it, as Markdown. Selects; computes no figure."""
+"""What a mart's asset shows of the last week of a run: few rows of it, as Markdown. Selects; computes no figure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from datetime import date
 
 from orchestration.assets.markdown import MOST_CHARACTERS, table
 from orchestration.report.cells import shown
 from orchestration.report.reading import read_ratings, read_tiers
 from orchestration.report.tables import HOPS_IN_ORDER, VERDICTS_IN_ORDER, Column, Selection, Store, Table
+from orchestration.settings import Home
+from orchestration.warehouse import open_warehouse
 
 _MOST_ROWS = 20
 
@@ -75,15 +77,30 @@ SELECTIONS = {
 _WITHOUT_ROWS = {"fct_data_quality_week": "Every rule passed.", "fct_seller_ovl_week": "No seller has a limit."}
 _QUERIES = {
     "fct_seller_rating_week": (read_ratings, "kpi_id sellers p10 p25 p50 p75 p90"),
-    "fct_seller_grade_week": (read_tiers, "tier sellers sellers_before lowest_grade"),
+    "fct_seller_grade_week": (read_tiers, "tier sellers lowest_grade"),
 }
 
 
-def last_week(store: Store, week: date) -> Iterator[tuple[str, str]]:
-    """Marts, each with some rows of this week as Markdown; those that the store has."""
-    for mart in sorted({*SELECTIONS, *_QUERIES}):
-        if store.has(mart):
-            yield mart, f"Week of {week}\n\n{_text(_read(store, mart, week))}"
+SHOWN_MARTS = frozenset({*SELECTIONS, *_QUERIES})
+
+
+def last_week(home: Home, marts: Collection[str]) -> dict[str, str]:
+    """By mart of `SHOWN_MARTS`: rows of the last week of the run in progress, from the warehouse, as Markdown."""
+    if not marts:
+        return {}
+    with open_warehouse(home, read_only=True) as connection:
+        store = Store(connection)
+        [(week, publishable)] = store.rows(
+            "select run_weeks.week_start, is_publishable from inputs.run_weeks as run_weeks "
+            "left join inputs.gate_verdicts using (week_start) order by week_start desc limit 1"
+        )
+        state = {None: "before the gate", True: "let through by the gate", False: "withheld by the gate"}[publishable]
+        return {mart: f"Week of {week}, {state}\n\n{rows_as_text(store, mart, week)}" for mart in sorted(marts)}
+
+
+def rows_as_text(store: Store, mart: str, week: date) -> str:
+    """As many rows of a mart as Dagster shows at once."""
+    return _text(_read(store, mart, week))
 
 
 def _read(store: Store, mart: str, week: date) -> Table:

@@ -4,10 +4,9 @@ from base64 import b64encode
 from datetime import date
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey, AssetObservation, MaterializeResult, MetadataValue, asset
+from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
 
 from orchestration.assets.landing import OWNERS
-from orchestration.assets.last_week import last_week
 from orchestration.assets.markdown import table
 from orchestration.assets.publish import PUBLICATION
 from orchestration.publication.reading import open_store
@@ -40,13 +39,13 @@ def report(context: AssetExecutionContext, store: MetricStoreResource) -> Materi
             "written": in_words(written.weeks) or "none",
             "weeks": written.known,
             "bytes": written.bytes,
-            **_last_week(context, store),
+            **_last_week(store),
         }
     )
 
 
-def _last_week(context: AssetExecutionContext, store: MetricStoreResource) -> dict[str, Any]:
-    """The newest published week as text and plots, for people who look at Dagster alone; of marts at their assets."""
+def _last_week(store: MetricStoreResource) -> dict[str, Any]:
+    """The newest published week as text and plots, for people who look at Dagster alone."""
     from orchestration.report.charts import plot
     from orchestration.report.reading import HEADLINES, read_headlines, read_metrics
     from orchestration.report.tables import Store
@@ -57,9 +56,6 @@ def _last_week(context: AssetExecutionContext, store: MetricStoreResource) -> di
         week = weeks[0][0]
         if week is None:
             return {}
-        for mart, text in last_week(tables, week):
-            # An observation: the mart itself was made by another step.
-            context.log_event(AssetObservation(["marts", mart], metadata={"last_week": MetadataValue.md(text)}))
         metrics = read_metrics(tables)
         headlines = read_headlines(tables, week)
         failures = tables.rows(

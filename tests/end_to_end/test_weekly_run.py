@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from dagster import AssetKey, DagsterInstance
 
-from orchestration.assets.last_week import SELECTIONS
+from orchestration.assets.last_week import SHOWN_MARTS
 from orchestration.publication.reading import open_store
 from orchestration.settings import DBT_PROJECT_DIR
 from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run, small_sample
@@ -71,11 +71,12 @@ def test_dagster_shows_how_the_last_week_was(sample_home: Path, monkeypatch: pyt
     monkeypatch.setenv("DAGSTER_HOME", str(sample_home / "dagster"))
     with DagsterInstance.get() as instance:
         shown = {}
-        for mart in (*SELECTIONS, "fct_seller_rating_week", "fct_seller_grade_week"):
-            [record] = instance.fetch_observations(AssetKey(["marts", mart]), limit=1).records
-            observation = record.event_log_entry.asset_observation
-            assert observation is not None
-            shown[mart] = str(observation.metadata["last_week"].value)
+        for mart in SHOWN_MARTS:
+            event = instance.get_latest_materialization_event(AssetKey(["marts", mart]))
+            assert event is not None
+            made = event.asset_materialization
+            assert made is not None
+            shown[mart] = str(made.metadata["last_week"].value)
         published = instance.fetch_materializations(AssetKey("published_store"), limit=3).records
         plotted = {
             record.partition_key: record.event_log_entry.asset_materialization.metadata["o2d_ratio"].value
@@ -91,8 +92,10 @@ def test_dagster_shows_how_the_last_week_was(sample_home: Path, monkeypatch: pyt
     assert len(plotted) == len(SAMPLE_WEEKS)
     last = next(text for week, text, _ in values if week == SAMPLE_WEEKS[-1])
     assert f"| o2d\\_ratio | {last} |" in shown["fct_metric_week"]
+    after_gate = {"fct_metric_week", "fct_seller_grade_week", "fct_data_quality_week"}
     for mart, text in shown.items():
-        assert text.startswith(f"Week of {SAMPLE_WEEKS[-1]}"), mart
+        state = "let through by the gate" if mart in after_gate else "before the gate"
+        assert text.startswith(f"Week of {SAMPLE_WEEKS[-1]}, {state}\n\n"), mart
         assert len(text) < 1000, f"Dagster folds {mart} away"
 
 
