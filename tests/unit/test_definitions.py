@@ -9,9 +9,11 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType, SimpleNamespace
 
 import pytest
 from dagster import (
@@ -25,14 +27,16 @@ from dagster import (
     DefaultSensorStatus,
     Definitions,
     JobDefinition,
+    Output,
     RunRequest,
     SkipReason,
     build_schedule_context,
     build_sensor_context,
 )
 
+from orchestration.assets import build as build_module
 from orchestration.configuration.ids import GATE_RULES
-from orchestration.dbt import MANIFEST_PATH, ensure_manifest
+from orchestration.dbt import MANIFEST_PATH, DbtError, ensure_manifest
 from orchestration.definitions import build_definitions, defs
 from orchestration.ingest.contracts import SOURCES
 from orchestration.jobs import inbox_sensor, monday_0300_utc
@@ -411,3 +415,67 @@ def test_loading_contacts_nothing_and_opens_no_database(loading: dict[str, list[
 def test_loading_leaves_great_expectations_alone(loading: dict[str, list[str]]) -> None:
     assert "dagster" in loading["modules"]
     assert not [name for name in loading["modules"] if name.split(".")[0] == "great_expectations"]
+
+
+class TestEventsOfABuild:
+    """dbt's events become Dagster's, and those of key marts wait for the rows that they show."""
+
+    MANIFEST = MappingProxyType(
+        {
+            "parent_map": {
+                "model.metric_store.fct_metric_week": ["model.metric_store.int_metric_week"],
+                "test.metric_store.not_null.1": ["model.metric_store.fct_metric_week"],
+                "model.metric_store.dq_keys_unique": ["model.metric_store.fct_metric_week"],
+            }
+        }
+    )
+    NODES = (
+        *("model.metric_store.int_metric_week", "model.metric_store.fct_metric_week", "test.metric_store.not_null.1"),
+        *("model.metric_store.int_other", "model.metric_store.dq_keys_unique"),
+    )
+
+    @pytest.fixture
+    def built(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], tuple[list[str], dict[str, object]]]:
+        """Build the nodes; returns the order of their events, and the metadata of the mart's."""
+
+        class Message:
+            def __init__(self, raw_event: Mapping, event_history_metadata: Mapping) -> None:
+                self.node = raw_event["data"]["node_info"]["unique_id"]
+
+            def to_default_asset_events(self, **_: object) -> Iterator[Output]:
+                yield Output(None, output_name=self.node.rpartition(".")[2], metadata={"status": "success"})
+
+        def run_dbt(*_: object) -> Iterator[dict]:
+            for node in self.NODES:
+                yield {"data": {"node_info": {"unique_id": node}}}
+            if self.fails:
+                raise DbtError("a node failed")
+
+        shown = {"fct_metric_week": "| rows |"}
+        monkeypatch.setattr(build_module, "run_weeks", lambda _: [WEEKS])
+        monkeypatch.setattr(build_module, "validate_manifest", lambda _: self.MANIFEST)
+        monkeypatch.setattr(build_module, "DbtCoreCliEventMessage", Message)
+        monkeypatch.setattr(build_module, "last_week", lambda _, marts: {mart: shown[mart] for mart in marts})
+
+        def build(fails: bool) -> tuple[list[str], dict[str, object]]:
+            self.fails = fails
+            store = SimpleNamespace(place=None, dbt=SimpleNamespace(build=run_dbt, target=None))
+            order, metadata = [], {}
+            with pytest.raises(DbtError) if fails else nullcontext():
+                for event in build_module._build(None, store, "fqn:*", None):  # type: ignore[arg-type]
+                    order.append(event.output_name)
+                    if event.output_name == "fct_metric_week":
+                        metadata = {name: value.value for name, value in event.metadata.items()}
+            return order, metadata
+
+        return build
+
+    def test_a_mart_shows_its_rows_and_what_follows_it_comes_after(self, built: Callable) -> None:
+        order, metadata = built(False)
+        assert order == ["int_metric_week", "int_other", "fct_metric_week", "1", "dq_keys_unique"]
+        assert metadata == {"status": "success", "last_week": "| rows |"}
+
+    def test_what_was_made_before_a_node_failed_is_kept(self, built: Callable) -> None:
+        order, metadata = built(True)
+        assert order == ["int_metric_week", "int_other", "fct_metric_week", "1", "dq_keys_unique"]
+        assert metadata == {"status": "success"}
