@@ -71,7 +71,7 @@ class Made:
             is_current=True,
         )
 
-    def metric(self, metric: str, value: str, **more: object) -> None:
+    def metric(self, metric: str, percent: str, **more: object) -> None:
         self.add(
             "fct_metric_week",
             **{
@@ -80,8 +80,8 @@ class Made:
                 "member": "mall",
                 "numerator": 1,
                 "denominator": 2,
-                "value": Decimal(value),
-                "display_value": f"{value}%",
+                "value": Decimal(percent),
+                "display_value": f"{percent}%",
                 "is_small_sample": False,
                 **more,
             },
@@ -286,6 +286,30 @@ def test_a_change_is_better_or_worse_by_the_metric_s_direction(
     said = re.findall(r'<span class="change ([a-z]*)">', made.page())
     assert said == [expected or ""]
     assert f"{Decimal(change):+}".replace("-", "−") in made.page()
+
+
+@pytest.mark.parametrize(("direction", "first"), [("low", ["d", "c", "e", "a"]), ("high", ["b", "a", "e", "c"])])
+def test_of_many_clients_a_headline_names_the_worst(made: Made, direction: str, first: list[str]) -> None:
+    made.publish()
+    made.catalogue("acceptance_failure_rate", direction=direction)
+    made.metric("acceptance_failure_rate", "3.00", member="all")
+    for client, value in (("a", "2.00"), ("b", "1.00"), ("c", "10.00"), ("d", "11.00"), ("e", "9.00")):
+        made.metric("acceptance_failure_rate", value, dimension="oms_client", member=client)
+    made.metric("acceptance_failure_rate", "0", dimension="oms_client", member="none", value=None)
+    made.write()
+    card = re.search(r'<table class="split">.*?</table>', made.page(), re.DOTALL)
+    assert card is not None
+    assert re.findall(r'<th scope="row">(.*?)</th>', card[0]) == first
+
+
+def test_a_week_without_data_has_no_change_though_there_is_a_week_before(made: Made) -> None:
+    made.publish()
+    made.catalogue("o2d_ratio")
+    nothing = {"value": None, "display_value": "No data available", "numerator": 0, "denominator": 0}
+    made.metric("o2d_ratio", "0", previous_value=Decimal("57.35"), **nothing)
+    made.write()
+    assert "no change to show" in made.page()
+    assert "no week before" not in made.page()
 
 
 def test_small_samples_are_marked(made: Made) -> None:
