@@ -57,8 +57,8 @@ format: $(STAMP) ## Format Python and SQL
 bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/results/latest.json
 	@$(BIN)/python bench/run.py
 
-bench-volume: $(MANIFEST) ## Measure a week of ORDERS (5000) against five times as many; writes bench/results/volume.json
-	@$(BIN)/python bench/volume.py
+bench-volume: $(MANIFEST) ## Measure a week of ORDERS (5000) against five times as many; for the report of HOME_DIR too
+	@$(BIN)/python bench/volume.py $(HOME_DIR)
 
 lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \

@@ -1,13 +1,14 @@
 """`make bench-volume`: what a week costs with five times the orders of a normal one, stage by stage.
 
 Two homes with one week each, of ORDERS and of five times as many orders, of as many sellers. Writes
-`results/volume.json`.
+`results/volume.json`, and a copy into the home that is given, for its report.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -50,7 +51,19 @@ def main() -> None:
     }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    if len(sys.argv) > 1:
+        _leave_in(Path(sys.argv[1]))
     _print(result)
+
+
+def _leave_in(folder: Path) -> None:
+    """The result for the report of a home, where there is one."""
+    from orchestration.settings import Home
+
+    home = Home.of(folder)
+    if home.published_store.is_file():
+        shutil.copyfile(RESULT, home.pipeline_at_peak)
+        say(f"for the report of {folder}: metric-store report --home {folder}")
 
 
 def _measured(home: str, ended: Ended) -> dict[str, Any]:

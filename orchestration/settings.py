@@ -83,6 +83,11 @@ class Home:
         return self.root / "spark"
 
     @property
+    def pipeline_at_peak(self) -> Path:
+        """What `make bench-volume` measured, for the report."""
+        return self.root / "pipeline_at_peak.json"
+
+    @property
     def scratch(self) -> Path:
         """Working files of the run in progress; emptied when a run starts."""
         return self.root / ".scratch"

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from orchestration.report import charts
 from orchestration.report.cells import change, raw, shown, verdict
+from orchestration.report.pipeline import PipelineAtPeak
 from orchestration.report.places import page_name
 from orchestration.report.reading import (
     HEADLINES,
@@ -55,7 +56,14 @@ _STATES = {
 }
 
 
-def week_pages(store: Store, path: Path, week: Week, weeks: Sequence[Week], docs: str | None) -> dict[str, str]:
+def week_pages(
+    store: Store,
+    path: Path,
+    week: Week,
+    weeks: Sequence[Week],
+    docs: str | None,
+    pipeline: PipelineAtPeak | None = None,
+) -> dict[str, str]:
     """The files of a week by their path in its folder; of a withheld week that has no figures, one page that says why.
 
     `path` is the store's, `docs` the link to Data Docs from that folder.
@@ -66,6 +74,7 @@ def week_pages(store: Store, path: Path, week: Week, weeks: Sequence[Week], docs
         "previous": _neighbour(weeks, week, -1),
         "next": _neighbour(weeks, week, 1),
         "docs": docs,
+        "pipeline": pipeline,
     }
     if not week.is_published:
         return {"index.html": _render("withheld.html", **shared, tables=read_week_tables(store, week.week_start))}

@@ -14,6 +14,7 @@ from orchestration import rehearsal
 from orchestration.gate import data_docs_index
 from orchestration.publication.reading import open_store
 from orchestration.report.pages import index_page, week_pages
+from orchestration.report.pipeline import mark_of_pipeline, read_pipeline
 from orchestration.report.places import report_index, week_folder
 from orchestration.report.reading import Week, read_weeks
 from orchestration.report.tables import Store
@@ -40,15 +41,17 @@ def write_report(home: Home) -> Written:
     size = 0
     done: list[date] = []
     docs = data_docs_index(home).is_file()
+    pipeline, measured = read_pipeline(home), mark_of_pipeline(home)
     with open_store(home.published_store) as connection:
         store = Store(connection)
         weeks = read_weeks(store)
         for week in weeks:
             folder = week_folder(home, week.week_start)
-            mark = _mark(week, docs)
+            mark = _mark(week, docs, measured)
             if _read(folder / _MARK) == mark:
                 continue
-            pages = week_pages(store, home.published_store, week, weeks, "../../data_docs/index.html" if docs else None)
+            docs_link = "../../data_docs/index.html" if docs else None
+            pages = week_pages(store, home.published_store, week, weeks, docs_link, pipeline)
             size += _write_folder(folder, pages)
             _write(folder / _MARK, mark)
             done.append(week.week_start)
@@ -57,9 +60,9 @@ def write_report(home: Home) -> Written:
     return Written(report_index(home), tuple(done), len(weeks), size)
 
 
-def _mark(week: Week, docs: bool) -> str:
+def _mark(week: Week, docs: bool, measured: str) -> str:
     """What the week's pages follow: what they show, how they show it, and whether there is a page they lead to."""
-    return f"{week.fingerprint} {_code()} {docs:d}\n"
+    return f"{week.fingerprint} {_code()} {docs:d} {measured}\n"
 
 
 @cache

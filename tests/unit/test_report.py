@@ -182,6 +182,26 @@ def test_a_waived_week_shows_its_figures_and_what_was_waived(made: Made) -> None
     assert 'class="badge waived"' in report_index(made.home).read_text()
 
 
+def test_the_page_says_what_the_pipeline_took_at_peak_where_it_was_measured(made: Made) -> None:
+    made.publish()
+    made.write()
+    assert "Not measured on this machine" in made.page()
+    normal = {"records": 9_000, "run_seconds": 14.6, "run_cpu_seconds": 20.2, "peak_rss_bytes": 300 * 2**20}
+    peak = {"records": 45_000, "run_seconds": 29.2, "run_cpu_seconds": 40.4, "peak_rss_bytes": 600 * 2**20}
+    result = {"orders": 5000, "factor": 5, "measured_at": "2026-01-20T08:00:00+00:00", "normal": normal, "peak": peak}
+    result["ratios"] = {"records": 5.0, "run_seconds": 2.0, "run_cpu_seconds": 2.0, "peak_rss_bytes": 2.0}
+    made.home.pipeline_at_peak.write_text(json.dumps(result))
+    assert made.write().weeks == (WEEK,), "the page follows the measurement"
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", made.page().split('data-name="pipeline"')[1].split("</table>")[0])
+    assert cells[:4] == ["Records", "9,000", "45,000", "5"]
+    assert cells[12:] == ["Memory of the largest process, MiB", "300", "600", "2"]
+    assert "of 5,000 orders and of 5 times as many, measured on 2026-01-20" in made.page()
+    assert made.write().weeks == ()
+    made.home.pipeline_at_peak.write_text("{}")
+    made.write()
+    assert "Not measured on this machine" in made.page()
+
+
 def test_a_waiver_of_one_rule_leaves_a_week_withheld_by_another(made: Made) -> None:
     for rule in ("waived_rule", "other_rule"):
         made.add("fct_data_quality_week", rule_id=rule, scope="s", severity="error", passed=False, message=rule)
