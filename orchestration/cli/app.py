@@ -83,7 +83,16 @@ def main(debug: bool) -> None:
 )
 @click.option("--seed", default=7, show_default=True, help="The same arguments give the same bytes.")
 @click.option(
-    "--scenario", default="normal", show_default=True, help="normal; or august: a month of 237,642,097 log records."
+    "--scenario",
+    default="normal",
+    show_default=True,
+    help="normal; holiday: a season up to its peak; poison: weeks that the gate objects to; or august: a month of "
+    "237,642,097 log records.",
+)
+@click.option(
+    "--poison",
+    metavar="RULE",
+    help="Of poison: the rule of the gate that the last week trips.  [default: each week another one]",
 )
 @click.option("--scale", default=1.0, show_default=True, help="Of august: the part of its size, from 0.002 on.")
 @click.pass_context

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from orchestration.errors import UsageError
-from orchestration.sample import AUGUST, SampleSummary, write_august, write_sample
+from orchestration.sample import AUGUST, POISON, SampleSummary, write_august, write_sample
 from orchestration.settings import Home
 
 _OF_WEEKS = ("weeks", "start", "sellers", "orders_per_week")
@@ -30,6 +30,8 @@ def write(home: Home, start: date | None, options: dict[str, Any], given: set[st
 
 def _write(home: Home, start: date | None, options: dict[str, Any], given: set[str]) -> SampleSummary:
     scale = options.pop("scale")
+    if "poison" in given and options["scenario"] != POISON.name:
+        raise ValueError(f"--poison is for --scenario {POISON.name}")
     if options["scenario"] != AUGUST.name:
         if "scale" in given:
             raise ValueError(f"--scale is for --scenario {AUGUST.name}; others have --sellers and --orders-per-week")

@@ -9,6 +9,6 @@ a month too large for arrays in memory, whose heavy sources the engine writes (`
 from orchestration.sample.august import write_august
 from orchestration.sample.files import SampleSummary
 from orchestration.sample.generator import DEFAULT_START, write_sample
-from orchestration.sample.scenarios import AUGUST, SCENARIOS
+from orchestration.sample.scenarios import AUGUST, POISON, SCENARIOS
 
-__all__ = ["AUGUST", "DEFAULT_START", "SCENARIOS", "SampleSummary", "write_august", "write_sample"]
+__all__ = ["AUGUST", "DEFAULT_START", "POISON", "SCENARIOS", "SampleSummary", "write_august", "write_sample"]

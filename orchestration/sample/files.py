@@ -22,7 +22,7 @@ _FORMATS = {
     ".jsonl.gz": "FORMAT json, COMPRESSION gzip",
     ".jsonl.zst": "FORMAT json, COMPRESSION zstd",
 }
-_UTC = "%Y-%m-%dT%H:%M:%S.%gZ"
+UTC_FORMAT = "%Y-%m-%dT%H:%M:%S.%gZ"
 
 # The ways in which a record is bad: a column and what stands in it, None for nothing. Sources left out are small.
 _FAULTS: dict[str, tuple[tuple[str, Any], ...]] = {
@@ -67,7 +67,7 @@ class Inbox:
     ) -> None:
         self._connection.close()
 
-    def write(self, source: str, name: str, table: pa.Table, *, time_format: str = _UTC) -> None:
+    def write(self, source: str, name: str, table: pa.Table, *, time_format: str = UTC_FORMAT) -> None:
         """Write a table as `<source>/<name>`; the suffix says the format. Tables without rows give no file."""
         if table.num_rows == 0:
             return
@@ -82,9 +82,12 @@ class Inbox:
         quoted = str(partial).replace("'", "''")
         self._connection.execute(f"COPY outgoing TO '{quoted}' ({options})")
         self._connection.unregister("outgoing")
-        put_in_place(partial, path)
+        self._put_in_place(partial, path)
         self.files.append(path)
         self.rows[source] += table.num_rows
+
+    def _put_in_place(self, partial: Path, path: Path) -> None:
+        put_in_place(partial, path)
 
 
 def spoil(source: str, table: pa.Table, share: float, rng: np.random.Generator) -> tuple[pa.Table, np.ndarray]:

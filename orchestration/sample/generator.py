@@ -15,9 +15,16 @@ from orchestration.sample.log_files import LogFiles
 from orchestration.sample.logs import DailyLogs
 from orchestration.sample.order_exports import OrderBook
 from orchestration.sample.orders import orders_per_day, place_orders
-from orchestration.sample.scenarios import AUGUST, Scenario, scenario_named
+from orchestration.sample.poisons import (
+    PoisonedInbox,
+    check_poison,
+    poison_configuration,
+    poisoned_weeks,
+    smallest_client,
+)
+from orchestration.sample.scenarios import AUGUST, POISON, Scenario, scenario_named
 from orchestration.sample.season import Season
-from orchestration.sample.world import build_world
+from orchestration.sample.world import World, build_world
 from orchestration.settings import Home
 
 DEFAULT_START = date(2026, 1, 5)
@@ -33,19 +40,30 @@ def write_sample(
     orders_per_week: int = 5000,
     seed: int = 7,
     scenario: str = "normal",
+    poison: str | None = None,
 ) -> SampleSummary:
     """Write `weeks` weeks of synthetic raw files of all ten sources into the home's inbox.
 
     The same arguments give the same bytes, and more weeks leave the files of the earlier weeks as they are. `start`
-    is the first Monday, 2026-01-05 unless given. ValueError says which argument can't be used, and why.
+    is the first Monday, 2026-01-05 unless given. `poison` is the rule of the gate that the scenario poison trips, by
+    default one rule after the other. ValueError says which argument can't be used, and why.
     """
     chosen = scenario_named(scenario)
     if chosen is AUGUST:
         raise ValueError("the scenario august is one month of a size of its own: write_august writes it")
     start = DEFAULT_START if start is None else start
     _check(weeks, start, sellers, orders_per_week, seed)
-    with Inbox(Home.of(home).inbox) as inbox:
-        sample = _Sample(chosen, inbox, start=start, sellers=sellers, orders_per_week=orders_per_week, seed=seed)
+    if poison is not None and chosen is not POISON:
+        raise ValueError(f"a rule to trip is for the scenario {POISON.name}, not for {chosen.name}")
+    world = build_world(chosen, start=start, sellers=sellers, orders_per_week=orders_per_week, seed=seed)
+    inbox = Inbox(Home.of(home).inbox)
+    if chosen is POISON:
+        check_poison(poison, weeks, sellers, orders_per_week)
+        poison_configuration(Home.of(home).config, poison)
+        poisoned, client = poisoned_weeks(poison, start, weeks), smallest_client(world, start)
+        inbox = PoisonedInbox(Home.of(home).inbox, poisoned, client, orders_per_week)
+    with inbox:
+        sample = _Sample(chosen, world, inbox, start=start, orders_per_week=orders_per_week, seed=seed)
         for week in range(weeks):
             sample.write_week(start + timedelta(weeks=week))
         if chosen.claimed_capacity:
@@ -77,11 +95,10 @@ class _Sample:
     """A sample in the making; its weeks are written one after the other."""
 
     def __init__(
-        self, scenario: Scenario, inbox: Inbox, *, start: date, sellers: int, orders_per_week: int, seed: int
+        self, scenario: Scenario, world: World, inbox: Inbox, *, start: date, orders_per_week: int, seed: int
     ) -> None:
-        self._scenario, self._inbox = scenario, inbox
+        self._scenario, self._world, self._inbox = scenario, world, inbox
         self._orders_per_week, self._seed = orders_per_week, seed
-        self._world = build_world(scenario, start=start, sellers=sellers, orders_per_week=orders_per_week, seed=seed)
         self._book = OrderBook()
         self._season = Season(scenario, self._world, start, orders_per_week)
         self._logs = DailyLogs(scenario, self._world, self._season)

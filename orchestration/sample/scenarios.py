@@ -49,7 +49,9 @@ HOLIDAY = Scenario(
     lag_factor=0.4,
     oms_fault_factor=0.005,
 )
-SCENARIOS = {scenario.name: scenario for scenario in (Scenario("normal"), HOLIDAY, AUGUST)}
+# Ordinary weeks, of which some records are changed on their way into the inbox (`poisons.py`).
+POISON = Scenario("poison")
+SCENARIOS = {scenario.name: scenario for scenario in (Scenario("normal"), HOLIDAY, AUGUST, POISON)}
 
 
 def scenario_named(name: str) -> Scenario:

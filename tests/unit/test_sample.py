@@ -282,12 +282,21 @@ class TestArguments:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            ({"scenario": "storm"}, "unknown sample scenario 'storm'; available: august, holiday, normal"),
+            ({"scenario": "storm"}, "unknown sample scenario 'storm'; available: august, holiday, normal, poison"),
             ({"start": date(2026, 1, 7)}, "start must be a Monday; 2026-01-07 is a Wednesday"),
             ({"weeks": 0}, "weeks must be at least 1, not 0"),
             ({"sellers": 0}, "sellers must be at least 1, not 0"),
             ({"orders_per_week": 0}, "orders_per_week must be at least 7, one for each day, not 0"),
             ({"seed": -1}, "seed must be at least 0, not -1"),
+            ({"poison": "weights"}, "a rule to trip is for the scenario poison, not for normal"),
+            (
+                {"scenario": "poison", "poison": "weight"},
+                "no rule 'weight' to poison a sample for; rules to choose from: ",
+            ),
+            ({"scenario": "poison", "poison": "weights"}, "no input can trip weights: grade_weights.csv is checked"),
+            ({"scenario": "poison", "poison": "keys_unique"}, "no input can trip keys_unique: every published table"),
+            ({"scenario": "poison", "poison": "volume_shift", "weeks": 1}, "give at least 2 weeks"),
+            ({"scenario": "poison", "sellers": 11}, "at least 12 sellers and 300 orders per week"),
         ],
     )
     def test_wrong_arguments_are_named(self, tmp_path: Path, arguments: dict[str, Any], message: str) -> None:
@@ -325,3 +334,68 @@ def test_claimed_capacities_are_configuration_and_replace_none(tmp_path: Path) -
     written.write_text("oms_client,tested_hourly_calls\nmine,5\n")
     write_sample(tmp_path, weeks=1, sellers=15, orders_per_week=200, scenario="holiday")
     assert written.read_text() == "oms_client,tested_hourly_calls\nmine,5\n"
+
+
+# Poison
+
+TINY: dict[str, Any] = {"sellers": 12, "orders_per_week": 300, "seed": 3}
+
+
+def test_a_poisoned_sample_differs_in_the_poisoned_records_alone(tmp_path: Path) -> None:
+    """Late and replayed records and newer versions are poisoned like the first, or they would be other faults."""
+    write_sample(tmp_path / "sound", **TINY, weeks=5)
+    write_sample(tmp_path / "poisoned", **TINY, weeks=5, scenario="poison")
+    write_sample(tmp_path / "again", **TINY, weeks=5, scenario="poison")
+    assert contents(tmp_path / "poisoned") == contents(tmp_path / "again")
+    changed: dict[str, list[tuple[object, ...]]] = {}
+    homes = ("poisoned", "sound")
+    with duckdb.connect() as store:
+        for home in homes:
+            store.execute(f"create schema {home}; use {home}")
+            for source in SOURCES:
+                load(store, tmp_path / home, source)
+        for source in SOURCES:
+            name, record = source.name, "* exclude (file)"
+            rows = f"(select {record} from poisoned.{name} except select {record} from sound.{name})"
+            changed[name] = values(store, f"select week::varchar, count(*) > 1 from {rows} group by 1 order by 1")
+            counts = [
+                values(
+                    store, f"select count(*), (select count(*) from (select distinct {record} from {rows})) from {rows}"
+                )
+                for rows in (f"poisoned.{name}", f"sound.{name}")
+            ]
+            assert counts[0] == counts[1], "a record that comes twice is the same twice"
+    assert {name: rows for name, rows in changed.items() if rows} == {
+        "oms_logs": [(f"2026-{day}", True) for day in ("01-05", "01-12", "01-19", "02-02")],
+        "packages": [("2026-01-26", True)],
+    }
+
+
+def test_a_rule_alone_is_tripped_in_the_last_week(tmp_path: Path) -> None:
+    for home, scenario in (("sound", {}), ("poisoned", {"scenario": "poison", "poison": "days_present"})):
+        write_sample(tmp_path / home, **TINY, weeks=2, **scenario)
+    sound, poisoned = contents(tmp_path / "sound"), contents(tmp_path / "poisoned")
+    assert sound.keys() - poisoned.keys() == {"oms_logs/2026-01/2026-01-15.parquet"}
+    assert {name for name in poisoned if poisoned[name] != sound[name]} == set()
+
+
+def test_an_unreadable_file_is_the_last_week_s_export_of_products(tmp_path: Path) -> None:
+    for home, scenario in (("sound", {}), ("poisoned", {"scenario": "poison", "poison": "files_readable"})):
+        write_sample(tmp_path / home, **TINY, weeks=2, **scenario)
+    sound, poisoned = contents(tmp_path / "sound"), contents(tmp_path / "poisoned")
+    assert [name for name in sound if poisoned[name] != sound[name]] == ["products/2026-01-12.parquet"]
+    [broken] = [poisoned[name] for name in sound if poisoned[name] != sound[name]]
+    assert sound["products/2026-01-12.parquet"].startswith(broken)
+
+
+def test_a_bound_that_is_too_low_replaces_no_other_configuration(tmp_path: Path) -> None:
+    options = {**TINY, "weeks": 1, "scenario": "poison", "poison": "rates_in_bounds"}
+    write_sample(tmp_path, **options)
+    write_sample(tmp_path, **options)
+    catalog = {row.text("metric_id"): row for row in load_configuration(tmp_path / "config").rows["metric_catalog"]}
+    assert catalog["null_request_id_rate"].number("maximum") == 10
+    mine = tmp_path / "config" / "metric_catalog.csv"
+    mine.write_text("mine\n")
+    with pytest.raises(ValueError, match="is there already: move it away"):
+        write_sample(tmp_path, **options)
+    assert mine.read_text() == "mine\n"

@@ -1,0 +1,184 @@
+"""Each rule of the gate has an input that trips it, and no other; the others are tripped in the warehouse itself.
+
+The weeks of one sample are poisoned by one rule after the other. What no input can trip is changed where it was
+built: after the run, before the gate looks again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from orchestration.assets.gate import judge
+from orchestration.configuration import load_configuration
+from orchestration.configuration.ids import GATE_RULES
+from orchestration.publication.reading import open_store
+from orchestration.resources import MetricStoreResource
+from orchestration.sample import DEFAULT_START, write_sample
+from orchestration.sample.poisons import POISONS, WITHOUT_POISON, poisoned_weeks
+from orchestration.settings import Home
+from orchestration.warehouse import open_warehouse
+from tests.conftest import SAMPLE_WEEKS, Ended, made_once, metric_store, run
+
+SIZE = {"sellers": 20, "orders_per_week": 300, "seed": 7, "scenario": "poison"}
+WEEKS = {rule: str(week) for week, rule in poisoned_weeks(None, DEFAULT_START, len(GATE_RULES)).items()}
+OF_ALL_WEEKS = sorted(POISONS.keys() - WEEKS.keys())
+SEVERITY = {row.text("rule_id"): row.text("severity") for row in load_configuration(None).rows["gate_rules"]}
+WARNINGS = [rule for rule in WEEKS if SEVERITY[rule] == "warning"]
+
+
+def made(home: Path, **options: object) -> None:
+    write_sample(home, **SIZE, **options)  # type: ignore[arg-type]
+    ended = run(home)
+    (home / "run.json").write_text(json.dumps([ended.status, ended.out, ended.err]))
+
+
+def ended(home: Path) -> Ended:
+    return Ended(*json.loads((home / "run.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def poisoned_home(shared_folder: Path) -> Path:
+    """A week for each rule that a week can trip by itself, after its run."""
+    return made_once(shared_folder, "poisoned", partial(made, weeks=len(WEEKS)))
+
+
+def broken(home: Path) -> dict[str, dict[str, list[str]]]:
+    """Week -> rule that it fails -> scopes, as published."""
+    found: dict[str, dict[str, list[str]]] = {}
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        for week, rule, scope in store.execute(
+            "select week_start::varchar, rule_id, scope from marts.fct_data_quality_week where not passed order by all"
+        ).fetchall():
+            found.setdefault(week, {}).setdefault(rule, []).append(scope)
+    return found
+
+
+def test_each_rule_has_a_failing_case() -> None:
+    assert set(POISONS) | set(WITHOUT_POISON) == set(GATE_RULES)
+    assert not set(POISONS) & set(WITHOUT_POISON)
+    assert set(WITHOUT_POISON) == set(TAMPERED)
+
+
+@pytest.mark.xdist_group("poisoned")
+class TestPoisonedWeeks:
+    @pytest.mark.parametrize("rule", WEEKS)
+    def test_a_week_fails_its_rule_and_no_other(self, poisoned_home: Path, rule: str) -> None:
+        found = broken(poisoned_home)[WEEKS[rule]]
+        assert list(found) == [rule]
+        assert len(found[rule]) == 1, "one scope is poisoned"
+
+    def test_no_other_week_fails(self, poisoned_home: Path) -> None:
+        assert sorted(broken(poisoned_home)) == sorted(WEEKS.values())
+
+    def test_errors_withhold_and_warnings_do_not(self, poisoned_home: Path) -> None:
+        said = ended(poisoned_home)
+        assert said.status == 3, said.text
+        withheld = {rule for rule in WEEKS if f"Withheld {WEEKS[rule]}: {rule}" in said.out}
+        assert withheld == {rule for rule in WEEKS if SEVERITY[rule] == "error"}
+        assert WARNINGS
+        weeks = json.loads(metric_store("status", "--home", poisoned_home, "--json").out)["weeks"]
+        assert {week["week_start"]: week["blocked_by"] for week in weeks} == {
+            week: [rule] if rule in withheld else [] for rule, week in WEEKS.items()
+        }
+        assert {week["week_start"] for week in weeks if week["published"]} == {WEEKS[rule] for rule in WARNINGS}
+
+
+@pytest.mark.parametrize("rule", OF_ALL_WEEKS)
+def test_what_concerns_all_weeks_fails_its_rule_and_no_other(rule: str, tmp_path: Path) -> None:
+    made(tmp_path, weeks=1, poison=rule)
+    said = ended(tmp_path)
+    assert said.status == 3, said.text
+    assert f"Withheld {DEFAULT_START}: {rule} of " in said.out
+    assert [len(scopes) for scopes in broken(tmp_path)[str(DEFAULT_START)].values()] == [1]
+    [week] = json.loads(metric_store("status", "--home", tmp_path, "--json").out)["weeks"]
+    assert (week["published"], week["blocked_by"]) == (False, [rule])
+
+
+# What no input trips: changes of the warehouse, each in weeks of its own.
+
+_WEEK_1, _WEEK_2, _WEEK_3 = SAMPLE_WEEKS
+
+
+def _on_the_day_of(week: str) -> str:
+    """A validity of the one day on which a week is calculated."""
+    day = date.fromisoformat(week) + timedelta(weeks=1)
+    return f"date '{day}', date '{day}' + 1"
+
+
+@dataclass(frozen=True)
+class Tampering:
+    """A change of one row, and the weeks and the scope that fail for it."""
+
+    sql: str
+    scope: str
+    weeks: tuple[str, ...]
+
+
+TAMPERED = {
+    "keys_unique": Tampering(
+        "insert into marts.fct_o2d_maturity_week "
+        f"from marts.fct_o2d_maturity_week where week_start = '{_WEEK_1}' limit 1",
+        "fct_o2d_maturity_week",
+        (_WEEK_1,),
+    ),
+    "contributions_sum": Tampering(
+        "update marts.fct_failure_contribution_week set contribution = contribution + 1 where rowid = ("
+        "select min(rowid) from marts.fct_failure_contribution_week "
+        f"where (week_start, flow, oms_client) = ('{_WEEK_2}', 'acceptance', 'all'))",
+        "acceptance/all",
+        (_WEEK_2,),
+    ),
+    "weights": Tampering(
+        "insert into config.grade_weights (metric_id, weight, valid_from, valid_to) "
+        f"values ('seller_cancel_rate', 1, {_on_the_day_of(_WEEK_3)})",
+        "all",
+        (_WEEK_3,),
+    ),
+    "score_bands": Tampering(
+        "insert into config.grade_bands (metric_id, min, max, score, valid_from, valid_to) "
+        f"values ('customer_cancel_rate', 10, 20, 1, {_on_the_day_of(_WEEK_2)})",
+        "customer_cancel_rate",
+        (_WEEK_2,),
+    ),
+    "records_reconciled": Tampering(
+        "update inputs.files set landed = landed - 1 "
+        "where file_id = (select min(file_id) from inputs.files where source = 'packages')",
+        "packages",
+        SAMPLE_WEEKS,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "rules", [("keys_unique", "contributions_sum", "weights"), ("score_bands",), ("records_reconciled",)], ids="+".join
+)
+def test_a_changed_warehouse_fails_the_rule_of_the_change_and_no_other(
+    rules: tuple[str, ...], tampered: MetricStoreResource, sample_home: Path
+) -> None:
+    shutil.copy2(Home(sample_home).warehouse, tampered.place.warehouse)
+    with open_warehouse(tampered.place) as db:
+        for rule in rules:
+            assert db.execute(TAMPERED[rule].sql).fetchall() == [(1,)]
+    for _ in tampered.dbt.build(["dq_*", "gate_profile", "gate_required_scopes"]):
+        pass
+    report = judge(tampered, [date.fromisoformat(week) for week in SAMPLE_WEEKS])
+    expected = {(week, rule, TAMPERED[rule].scope) for rule in rules for week in TAMPERED[rule].weeks}
+    assert {(str(r.week_start), r.rule_id, r.scope) for r in report.results if not r.passed} == expected
+    assert [str(week) for week in report.withheld_weeks] == sorted({week for week, _, _ in expected})
+
+
+@pytest.fixture(scope="module")
+def tampered(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetricStoreResource]:
+    """A home for a warehouse that a run left, with dbt and the gate at hand."""
+    store = MetricStoreResource(home=str(tmp_path_factory.mktemp("tampered")))
+    yield store
+    store.dbt.close()
+    store.gate.close()
