@@ -14,8 +14,8 @@ from typing import Any
 import duckdb
 
 from orchestration.ingest.contracts import SOURCES_BY_NAME
-from orchestration.ingest.inbox import is_hidden_or_incomplete
-from orchestration.ingest.readers import UnreadableFileError, sql_text, unreadable
+from orchestration.ingest.inbox import is_hidden_or_incomplete, readable
+from orchestration.ingest.readers import UnreadableFileError, one_line, sql_text, unreadable
 from orchestration.limits import EngineLimits, engine_config
 from orchestration.settings import Home
 
@@ -46,9 +46,10 @@ def find_adapters(home: Home) -> tuple[dict[str, list[Adapter]], list[tuple[str,
     broken: list[tuple[str, str, str]] = []
     locations = [file for file in home.adapters.glob("*/*.sql") if not is_hidden_or_incomplete(file.name)]
     for location in sorted(locations, key=os.fsencode):
-        source, path = location.parent.name, f"adapters/{location.parent.name}/{location.name}"
+        source, path = location.parent.name, readable(Path("adapters", location.parent.name, location.name))
         if source not in SOURCES_BY_NAME:
-            broken.append((source, path, f"there is no source {source}; sources: {', '.join(SOURCES_BY_NAME)}"))
+            unknown = readable(Path(source))
+            broken.append((unknown, path, f"there is no source {unknown}; sources: {', '.join(SOURCES_BY_NAME)}"))
             continue
         adapter = _read_adapter(source, path, location, home.inbox.resolve())
         found.setdefault(source, []).append(adapter)
@@ -58,7 +59,12 @@ def find_adapters(home: Home) -> tuple[dict[str, list[Adapter]], list[tuple[str,
 
 
 def _read_adapter(source: str, path: str, location: Path, inbox: Path) -> Adapter:
-    content = location.read_bytes()
+    try:
+        if not location.is_file():  # a pipe would wait for ever
+            raise UnreadableFileError("it is no file, or a link to none")
+        content = location.read_bytes()
+    except (UnreadableFileError, OSError) as error:
+        return Adapter(source, path, "", (), 0, 0, one_line(str(error)))
     digest = hashlib.sha256(content)
     try:
         sql, files = _with_files_named(content.decode("utf-8").strip().rstrip(";"), inbox)
@@ -67,8 +73,9 @@ def _read_adapter(source: str, path: str, location: Path, inbox: Path) -> Adapte
             found = file.stat()
             size += found.st_size
             digest.update(b"\0".join((os.fsencode(file), b"%d %d" % (found.st_size, found.st_mtime_ns))))
-    except (UnicodeDecodeError, UnreadableFileError, OSError) as error:
-        return Adapter(source, path, "", (), len(content), _number(digest.digest()), str(error))
+    except (UnicodeDecodeError, UnreadableFileError, OSError, RecursionError) as error:
+        why = "its expressions are nested too deeply" if isinstance(error, RecursionError) else one_line(str(error))
+        return Adapter(source, path, "", (), len(content), _number(digest.digest()), why)
     return Adapter(source, path, sql, files, size, _number(digest.digest()))
 
 
@@ -175,13 +182,18 @@ def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits
     """
     if adapter.error:
         raise UnreadableFileError(adapter.error)
-    with duckdb.connect(config=engine_config(home, limits)) as connection:
+    config = engine_config(home, limits) | {
+        "temp_directory": str(target.with_name("spill")),  # that of the home holds what others spilled
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    with duckdb.connect(config=config) as connection:
         # The engine compares paths as they are written, then what it finds with them.
         names = [str(file) for file in adapter.files]
         reachable = ", ".join(sql_text(name) for name in (*names, *map(glob.escape, names), str(target)))
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"set allowed_paths = [{reachable}]")
-        connection.execute(f"set allowed_directories = [{sql_text(str(home.spill))}]")
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         try:

@@ -63,16 +63,16 @@ def list_inbox(inbox: Path, claimed: frozenset[Path] = frozenset()) -> InboxList
             continue
         source, *rest = location.relative_to(inbox).parts
         if not (rest and source in SOURCES_BY_NAME and location.name.endswith(tuple(FORMATS))):
-            ignored.append(_readable(location.relative_to(inbox)))
+            ignored.append(readable(location.relative_to(inbox)))
             continue
         try:
             found = location.stat()
         except FileNotFoundError:  # taken away between the listing and now
             continue
         if not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever
-            ignored.append(_readable(location.relative_to(inbox)))
+            ignored.append(readable(location.relative_to(inbox)))
             continue
-        files[source].append(InboxFile(source, _readable(Path(*rest)), location, found.st_size, found.st_mtime_ns))
+        files[source].append(InboxFile(source, readable(Path(*rest)), location, found.st_size, found.st_mtime_ns))
     return InboxListing(files, ignored)
 
 
@@ -89,6 +89,6 @@ def _complete_files(inbox: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in names if not is_hidden_or_incomplete(name))
 
 
-def _readable(path: Path) -> str:
+def readable(path: Path) -> str:
     """The path as text that can be stored and printed: bytes that are no UTF-8 are written as escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")

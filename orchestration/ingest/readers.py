@@ -95,7 +95,7 @@ def read_raw(
     missing = [column.name for column in source.columns if column.required and column.name not in raw.types]
     if missing:
         found = "" if raw.types else f"; the file has: {', '.join(raw.ignored)[:200] or 'nothing'}"
-        raise UnreadableFileError(_one_line(f"required column missing: {', '.join(missing)}{found}"))
+        raise UnreadableFileError(one_line(f"required column missing: {', '.join(missing)}{found}"))
     return raw
 
 
@@ -111,10 +111,11 @@ def unreadable(error: duckdb.Error, location: Path) -> UnreadableFileError:
         raise error
     named = text.split("\nLINE ")[0].replace(glob.escape(str(location)), "the file").replace(str(location), "the file")
     named = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", re.split(r"\bTry |\bPossible |\bThe search space", named)[0])
-    return UnreadableFileError(_one_line(named))
+    return UnreadableFileError(one_line(named))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text that came from outside as one line without control characters, cut to 400 letters."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:400]
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from ingest_kit import Place, as_csv, row
 
+from orchestration.ingest import adapters
 from orchestration.ingest.adapters import find_adapters
 from orchestration.ingest.landing import look
 from orchestration.settings import PROJECT_ROOT
@@ -181,6 +183,41 @@ class TestFailures:
         (place.home.adapters / "packages/shop.sql").write_bytes(b"select '\xff'")
         assert place.only("packages").status == "failed"
 
+    @pytest.mark.parametrize("sql", ["+".join("1" * 990), "abs(" * 900 + "1" + ")" * 900], ids=["sum", "calls"])
+    def test_sql_that_is_nested_too_deeply(self, place: Place, sql: str) -> None:
+        assert "nested" in error(place, f"select {sql} as x from read_csv('shop/packages-1.csv')")
+
+    @pytest.mark.parametrize("kind", ["folder", "pipe", "dead link"])
+    def test_one_that_is_no_file(self, place: Place, kind: str) -> None:
+        adapter = place.home.adapters / "packages/shop.sql"
+        adapter.unlink()
+        if kind == "folder":
+            adapter.mkdir()
+        elif kind == "pipe":
+            os.mkfifo(adapter)
+        else:
+            adapter.symlink_to("nowhere")
+        file = place.only("packages")
+        assert (file.status, file.error) == ("failed", "it is no file, or a link to none")
+
+    def test_what_it_says_is_one_line_without_control_characters(self, place: Place) -> None:
+        said = error(place, "select error('\x1b[31mall is well\n\nRun: x') from read_csv('shop/packages-1.csv')")
+        assert said == "its SQL failed: [31mall is well Run: x"
+        missing = error(place, "select * from read_csv('shop/\x1b[2J\n.csv')")
+        assert missing == "there is no file shop/ [2J .csv in the inbox"
+
+    def test_a_name_that_is_no_text(self, place: Place) -> None:
+        for folder, sql in ((b"packages", SQL), (b"sh\xffops", "select 1")):
+            (place.home.adapters / os.fsdecode(folder)).mkdir(exist_ok=True)
+            (place.home.adapters / os.fsdecode(folder) / os.fsdecode(b"\xff.sql")).write_text(sql)
+        assert [file.path for file in place.ingest("packages")] == [
+            "adapters/packages/shop.sql",
+            "adapters/packages/\\xff.sql",
+        ]
+        [(source, path, why)] = find_adapters(place.home)[1]
+        assert (source, path) == ("sh\\xffops", "adapters/sh\\xffops/\\xff.sql")
+        assert why.startswith("there is no source sh\\xffops; sources: oms_logs, ")
+
     def test_an_unknown_source_and_hidden_names(self, place: Place) -> None:
         place.adapter("parcels/shop.sql", SQL)
         place.adapter("packages/_draft.sql", SQL)
@@ -217,6 +254,22 @@ class TestReach:
             "parquet_metadata('SECRET')",
             "(select * from read_csv('shop/packages-1.csv') union all by name select * from read_csv('SECRET'))",
             "json_execute_serialized_sql((select json_serialize_sql('select * from read_text(''SECRET'')')))",
+            "query('select * from read_text(''file:SECRET'')')",
+            "query('select * from read_text(''FOLDER/home/landing/../../secret.csv'')')",
+            "query('select * from read_text(''FOLDER/home/inbox/shop/../../../secret.csv'')')",
+            "query('select * from read_csv(''/dev/stdin'')')",
+            "query('select * from read_text(''/proc/self/environ'')')",
+            "query('select * from read_csv(''https://127.0.0.1:1/'')')",
+            "query('select * from read_csv(''s3://bucket/secret'')')",
+            "query('attach ''SECRET'' as x')",
+            "query('install httpfs')",
+            "query('load httpfs')",
+            "query('set enable_external_access = true')",
+            "read_xlsx('SECRET')",
+            "enable_logging('QueryLog', storage_path := 'FOLDER/log')",
+            "enable_profiling(save_location := 'FOLDER/profile.json')",
+            "duckdb_secrets()",
+            "(select getenv('HOME'))",
         ],
     )
     def test_another_file_of_the_machine(self, place: Place, other: str, tmp_path: Path) -> None:
@@ -245,6 +298,42 @@ class TestReach:
         assert place.only("packages").landed == 2
         assert place.ids("packages") == ["P1", "P2"]
 
-    def test_it_can_write_nothing(self, place: Place, tmp_path: Path) -> None:
-        error(place, f"with x as (copy (select 1) to '{tmp_path}/out.csv') select * from {self.READ}")
-        assert not (tmp_path / "out.csv").exists()
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "with x as (copy (select 1) to 'FOLDER/out.csv') select * from READ",
+            "select * from READ; copy (select 1) to 'FOLDER/out.csv'",
+            "select * from READ) to 'FOLDER/out.csv'; --",
+            "select * from READ, query('copy (select 1) to ''FOLDER/out.csv''')",
+            'select id as "a"") to \'FOLDER/out.csv\'; --" from READ',
+            "select 'a'') to ''FOLDER/out.csv''; --' as x from READ",
+            "copy READ to 'FOLDER/out.csv'",
+            "export database 'FOLDER/out.csv'",
+            "attach 'FOLDER/out.csv' as x",
+            "install httpfs from 'FOLDER/out.csv'",
+            "pragma enable_profiling",
+            "set enable_external_access = true; select * from READ",
+        ],
+    )
+    def test_it_can_write_nothing(self, place: Place, tmp_path: Path, sql: str) -> None:
+        before = set(tmp_path.iterdir())
+        error(place, sql.replace("READ", self.READ).replace("FOLDER", str(tmp_path)))
+        assert set(tmp_path.iterdir()) == before
+
+    def test_it_sees_no_variable_of_the_program(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(adapters, "held", pa.table({"x": ["secret"]}), raising=False)
+        assert "held" in error(place, f"select * from {self.READ}, held")
+
+    def test_it_sees_nothing_that_other_engines_put_aside(self, place: Place) -> None:
+        place.home.spill.mkdir(exist_ok=True)
+        (place.home.spill / "other.tmp").write_text("what another engine keeps")
+        error(place, f"select * from {self.READ}, query('from read_text(''{place.home.spill}/other.tmp'')')")
+
+    def test_a_link_leads_to_its_file_and_not_to_what_lies_beside_it(self, place: Place, tmp_path: Path) -> None:
+        for name in ("meant.csv", "secret.csv"):
+            (tmp_path / name).write_bytes(SHOP)
+        (place.home.inbox / "shop/packages-1.csv").unlink()
+        (place.home.inbox / "shop/packages-1.csv").symlink_to(tmp_path / "meant.csv")
+        assert place.only("packages").landed == 2
+        for name in ("meant.csv", "secret.csv"):
+            error(place, f"select * from {self.READ}, query('from read_text(''{tmp_path}/{name}'')')")
