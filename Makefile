@@ -14,7 +14,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check format bench bench-volume lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check audit format bench bench-volume lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -48,6 +48,9 @@ check: $(MANIFEST) ## Lint, types, SQL format, dbt parse
 	@$(BIN)/sqlfmt --check --line-length 120 dbt_project docs
 	@$(BIN)/mypy
 	@$(BIN)/python tools/dbt_parse.py
+
+audit: $(STAMP) ## Known advisories on the pinned dependencies; needs the network, and says so without one
+	@$(BIN)/python tools/audit.py
 
 format: $(STAMP) ## Format Python and SQL
 	@$(BIN)/ruff check --fix --quiet .

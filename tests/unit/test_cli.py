@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,19 @@ def empty_home(tmp_path: Path) -> Path:
     """A home with an inbox and nothing in it."""
     (tmp_path / "home" / "inbox").mkdir(parents=True)
     return tmp_path / "home"
+
+
+def test_the_ui_is_for_this_machine_only(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda path, arguments: started.append(arguments))
+    for name in ("DAGSTER_HOME", "METRIC_STORE_HOME", "METRIC_STORE_AUTOMATION"):
+        monkeypatch.setenv(name, "")  # set by the command, and put back after the test
+    assert call("ui", "--home", empty_home, "--port", "4000").exit_code == 0
+    [arguments] = started
+    assert [arguments[place + 1] for place, option in enumerate(arguments) if option in ("--host", "-h")] == [
+        "127.0.0.1"
+    ]
+    assert arguments[-2:] == ["--port", "4000"]
 
 
 EVIDENCE = ("evidence", "o2d_ratio", "--seller", "S1", "--week", "2026-01-05")
