@@ -8,8 +8,9 @@ from orchestration.ingest.contracts import Column, Kind, Source
 from orchestration.ingest.readers import ROW, RawRelation, sql_name, sql_names, sql_text
 
 _BLANKS = sql_text(" \t\r\n\v\f\u00a0")
-# ISO 8601, extended: date, or date and time parted by T or a space, fraction and offset where given.
-_ISO_8601 = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?"
+# ISO 8601, extended: date, or date and time parted by T or a space, fraction and offset where given. The engine would
+# take an offset of 99:99, too, and make another day of it.
+_ISO_8601 = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?)?"
 _WITH_OFFSET = r"[+-]\d{2}(:?\d{2})?$"
 _FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999'"
 _WHOLE = r"[+-]?\d{1,18}(\.0*)?"
