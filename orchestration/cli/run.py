@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.background import started_early
 from orchestration.cli.progress import Progress
+from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.dbt import DBT_PROCESS
 from orchestration.errors import InterruptedRunError, MetricStoreError
@@ -186,10 +187,9 @@ def _say(home: Home, run_id: str | None) -> list[date]:
         failed = ledger.files(status="failed")
         state = state_of(ledger, published_weeks(home.published_store))
     for file in failed:
-        click.echo(
-            f"Unreadable: inbox/{file['source']}/{file['path']}: {file['error']}. Mend it, or move it away.",
-            err=True,
-        )
+        is_adapter = file["path"].endswith(".sql")
+        place = file["path"] if is_adapter else f"inbox/{file['source']}/{file['path']}"
+        click.echo(printable(f"Unreadable: {place}: {file['error']}. Mend it, or move it away."), err=True)
     blocked = {week for week in state.attempts if state.withheld_by(week)}
     tried = {week for week, row in state.attempts.items() if run_id and row["run_id"] == run_id}
     withheld = sorted(tried & blocked)
@@ -204,7 +204,7 @@ def _say(home: Home, run_id: str | None) -> list[date]:
             if week in done:
                 click.echo(f"Waived in {week}: {'; '.join(map(str, waivers))}")
     for message in _why(home, withheld):
-        click.echo(message)
+        click.echo(printable(message))
     click.echo(f"Store: {home.published_store}")
     click.echo(f"Report: {report_index(home)}")
     return withheld

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from orchestration.cli.rows import printable
 from orchestration.configuration import load_configuration
 from orchestration.ingest.landing import look
 from orchestration.ingest.ledger import Ledger
@@ -20,7 +21,7 @@ from orchestration.settings import Home
 def show_status(home: Home, as_json: bool) -> None:
     """Print the state of a home. Opens no file of the inbox, and meets no lock while a run is writing."""
     state = read_status(home)
-    click.echo(json.dumps(state, indent=1, default=str) if as_json else "\n".join(_lines(home, state)))
+    click.echo(json.dumps(state, indent=1, default=str) if as_json else "\n".join(map(printable, _lines(home, state))))
 
 
 def read_status(home: Home) -> dict[str, Any]:

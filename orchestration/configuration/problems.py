@@ -9,6 +9,7 @@ from orchestration.errors import MetricStoreError
 
 # More than a screenful helps nobody: the first ones are mended, the next run shows the rest.
 SHOWN = 10
+_LONGEST = 1500  # signs of a line; the names of all metrics are fewer
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Problem:
             place.append(_rows_text((self.row,) if isinstance(self.row, int) else self.row))
         if self.column is not None:
             place.append(self.column)
-        return f"{', '.join(place)}: {self.message}"
+        return _on_a_line(f"{', '.join(place)}: {self.message}")
 
 
 class ConfigurationError(MetricStoreError, ValueError):
@@ -50,6 +51,12 @@ class ConfigurationError(MetricStoreError, ValueError):
 def shown(text: str) -> str:
     """A value as an error shows it: quoted, on one line, cut where it is long."""
     return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _on_a_line(text: str) -> str:
+    """A text with what nobody sees, or a terminal would obey, as escapes: keys are named as they were written."""
+    printable = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return printable if len(printable) <= _LONGEST else printable[: _LONGEST - 3] + "..."
 
 
 def _rows_text(rows: Sequence[int]) -> str:

@@ -27,10 +27,12 @@ import orchestration.cli.status
 from orchestration.background import Background, Purpose
 from orchestration.cli.app import main
 from orchestration.cli.metric import _TABLES
-from orchestration.cli.run import _cause, _check_verdicts
+from orchestration.cli.run import _cause, _check_verdicts, _say
 from orchestration.configuration import load_configuration
 from orchestration.dbt import DbtError
 from orchestration.errors import MetricStoreError, UsageError
+from orchestration.ingest.contracts import SOURCES_BY_NAME
+from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import open_store
@@ -647,6 +649,30 @@ def modules_after(code: str) -> set[str]:
         check=True,
     )
     return set(done.stdout.splitlines()[-1].split())
+
+
+def test_names_of_files_fake_no_lines_and_steer_no_terminal(
+    empty_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inbox, adapters = empty_home / "inbox", empty_home / "adapters" / "packages"
+    for folder in (inbox / "packages", adapters):
+        folder.mkdir(parents=True)
+    (inbox / "packages" / "a\x1b[2J\nPublished 9 weeks.csv").write_text("x\n")
+    (inbox / "ignored\nUnreadable").write_text("x")
+    (adapters / "b\nc.sql").write_text("select 1")
+    context = IngestContext("run", datetime(2026, 3, 1), "UTC", 3)
+    assert len(ingest_source(Home(empty_home), SOURCES_BY_NAME["packages"], context)) == 2
+    _say(Home(empty_home), None)
+    said = capsys.readouterr()
+    assert [line.split(": ")[:2] for line in said.err.splitlines()] == [
+        ["Unreadable", "inbox/packages/a\\x1b[2J\\nPublished 9 weeks.csv"],
+        ["Unreadable", "adapters/packages/b\\nc.sql"],
+    ]
+    shown = call("status", "--home", empty_home).stdout
+    assert "  packages/a\\x1b[2J\\nPublished 9 weeks.csv: required column missing" in shown
+    assert "Ignored in the inbox: ignored\\nUnreadable" in shown
+    assert "  adapters/packages/b\\nc.sql: it reads no file" in shown
+    assert not [line for line in shown.splitlines() if line.startswith(("Published", "Unreadable\n", "c.sql"))]
 
 
 def test_the_command_line_is_light_to_import() -> None:

@@ -335,6 +335,13 @@ def test_a_wrong_value_is_refused_by_file_row_and_column(
     assert re.match(rf"{stem}\.csv, {expected}", message), message
 
 
+def test_what_cannot_be_seen_of_a_key_is_shown_as_escapes(write: Write) -> None:
+    key = "\u202eon\ufeff" + "x" * 5000
+    message = only_problem(write("holidays.csv", default("holidays") + f"{key},2026-01-01,a\n{key},2026-01-01,b\n"))
+    assert re.match(r"holidays.csv, rows \d+-\d+, calendar, date: \\u202eon\\ufeffxxx", message)
+    assert len(message) == 1500
+
+
 @pytest.mark.parametrize("stem", ["metric_catalog", "gate_rules"])
 def test_a_row_left_out_is_missed(write: Write, stem: str) -> None:
     lines = default(stem).splitlines()
