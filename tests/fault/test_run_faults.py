@@ -6,11 +6,8 @@ Two homes go through one story each, told by a fixture; the tests say what must 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,66 +21,11 @@ from orchestration.publication.reading import open_store
 from orchestration.resources import HomeIsBusyError, writer_lock
 from orchestration.sample import write_sample
 from orchestration.settings import Home
-from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, Ended, evidence_of, metric_store, run
+from tests.conftest import SAMPLE_WEEKS, Ended, evidence_of, metric_store, run
+from tests.running import Running
 
 ALL_WEEKS = f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}"
 WEEK_4 = "2026-01-26"
-
-
-class Running:
-    """A run in a process of its own, followed by its lines on standard error."""
-
-    def __init__(self, home: Path, *options: str) -> None:
-        self._process = subprocess.Popen(
-            [str(METRIC_STORE), "run", "--home", str(home), *options],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,  # Ctrl-C reaches every process of a terminal's foreground group
-        )
-        self._said: list[str] = []
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def wait_for(self, text: str) -> None:
-        """Until it has said this."""
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self._said.append(line)
-            if text in line:
-                return
-        raise AssertionError(f"the run ended without saying {text}:\n{''.join(self._said)}")
-
-    def kill(self) -> None:
-        """As kill -9 or a loss of power does: only this process, and at once."""
-        os.kill(self.pid, signal.SIGKILL)
-
-    def interrupt(self) -> None:
-        """As Ctrl-C does: every process of the group."""
-        os.killpg(self.pid, signal.SIGINT)
-
-    def end(self) -> Ended:
-        out, err = self._process.communicate(timeout=300)
-        return Ended(self._process.returncode, out, "".join(self._said) + err)
-
-    @property
-    def children(self) -> list[int]:
-        """Processes of its session that are still there, itself left out."""
-        found = subprocess.run(
-            ["ps", "-s", str(self.pid), "-o", "pid=,stat="], capture_output=True, text=True, check=False
-        )
-        processes = [line.split() for line in found.stdout.splitlines()]
-        return [int(pid) for pid, state in processes if int(pid) != self.pid and not state.startswith("Z")]
-
-    @property
-    def children_that_stay(self) -> list[int]:
-        """Those that are still there some seconds later: they notice by themselves that it is gone."""
-        until = time.monotonic() + 30
-        while (children := self.children) and time.monotonic() < until:
-            time.sleep(0.2)
-        return children
 
 
 def is_free(home: Path) -> bool:
