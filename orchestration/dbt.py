@@ -7,6 +7,7 @@ run; the events that come out of here are dagster-dbt's all the same.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 #: Where the project's own parse lies; made by `make` and whenever the project is newer than it.
 PROJECT_TARGET = DBT_PROJECT_DIR / "target"
 MANIFEST_PATH = PROJECT_TARGET / "manifest.json"
+_UNFINISHED = PROJECT_TARGET / ".next"
 
 #: How the limits of the engine reach the profile.
 MEMORY_VARIABLE, THREADS_VARIABLE = "METRIC_STORE_ENGINE_MEMORY", "METRIC_STORE_ENGINE_THREADS"
@@ -43,7 +45,11 @@ def ensure_manifest() -> Path:
         with FileLock(PROJECT_TARGET / ".parse.lock"):
             if not _is_current():
                 # In full: a partial parse of a project in the middle of a change has lost dependencies before.
-                _invoke(["parse", "--no-partial-parse"], PROJECT_TARGET, Home.of(PROJECT_TARGET))
+                # Aside: half a manifest, of a parse that was killed, would stop every later command.
+                _invoke(["parse", "--no-partial-parse"], _UNFINISHED, Home.of(PROJECT_TARGET))
+                for name in ("partial_parse.msgpack", MANIFEST_PATH.name):
+                    (_UNFINISHED / name).replace(PROJECT_TARGET / name)
+                shutil.rmtree(_UNFINISHED)
     return MANIFEST_PATH
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from orchestration.publication.files import write_whole
 from orchestration.settings import HOME_VARIABLE, Home
 
 #: One writer at a time, whoever launches it; no telemetry, and no dialog over the UI.
@@ -45,7 +46,7 @@ def prepare_instance(home: Home) -> Path:
     home.dagster.mkdir(parents=True, exist_ok=True)
     settings = home.dagster / "dagster.yaml"
     if not settings.is_file():
-        settings.write_text(_SETTINGS, encoding="utf-8")
+        write_whole(settings, _SETTINGS)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ[HOME_VARIABLE] = str(home.root)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 from dagster import ConfigurableResource, DagsterInstance, InitResourceContext
 from filelock import FileLock, Timeout
@@ -22,7 +21,9 @@ from orchestration.errors import MetricStoreError
 from orchestration.gate.worker import GateWorker
 from orchestration.limits import EngineLimits
 from orchestration.partitions import weeks_of
+from orchestration.publication.files import write_whole
 from orchestration.publication.reading import published_weeks
+from orchestration.publication.store import remove_leftovers
 from orchestration.settings import Home
 
 
@@ -36,10 +37,9 @@ def writer_lock(
 ) -> Iterator[None]:
     """Hold the home's only place for a writer. The lock is the process's: it ends with it, kill -9 included.
 
-    What a killed holder left in the history of `instance` is put right.
+    What a killed holder left is put right: in the history of `instance`, in the home, and in the report.
     """
     home.root.mkdir(parents=True, exist_ok=True)
-    holder = _holder_file(home)
     lock = FileLock(home.lock)
     try:
         lock.acquire(timeout=wait_seconds)
@@ -51,26 +51,34 @@ def writer_lock(
     try:
         if instance is not None:
             _end_killed_run(home, instance)
-        holder.write_text(
-            json.dumps({"run_id": run_id, "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"})
+        write_whole(
+            home.lock_note,
+            json.dumps({"run_id": run_id, "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}),
         )
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        home.lock_note.unlink(missing_ok=True)
         lock.release()
 
 
 def clear_killed_run(home: Home, instance: DagsterInstance) -> None:
-    """Put right what a killed run left in the history, without a run: else nothing is launched behind it."""
-    if _holder_file(home).is_file():
+    """Put right what a killed run left, without a run: else nothing is launched behind it, and pages stay old."""
+    if home.lock_note.is_file():
         with suppress(HomeIsBusyError), writer_lock(home, "", 0, instance):
             pass
 
 
 def _end_killed_run(home: Home, instance: DagsterInstance) -> None:
-    """The holder's note outlives only a run that was killed; Dagster has that one at work for ever, with its slots."""
+    """Dagster has a run that was killed at work for ever, with its slots. Its pages may show what was before it."""
+    if not home.lock_note.is_file():
+        return
+    _clear(home)
+    from orchestration.report.writing import write_report  # draws charts: a run needs it only at its end
+
+    with suppress(Exception):  # pages are no ground to stop a run; it writes them again, and says what is wrong
+        write_report(home)
     try:
-        run_id = json.loads(_holder_file(home).read_text())["run_id"]
+        run_id = json.loads(home.lock_note.read_text())["run_id"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     run = instance.get_run_by_id(run_id)
@@ -79,21 +87,20 @@ def _end_killed_run(home: Home, instance: DagsterInstance) -> None:
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
 
 
-def _holder_file(home: Home) -> Path:
-    return home.lock.with_suffix(".json")
-
-
 def _holder(home: Home) -> str:
     try:
-        held = json.loads(_holder_file(home).read_text())
+        held = json.loads(home.lock_note.read_text())
         return f" (run {held['run_id'][:8]}, process {held['pid']}, since {held['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
 def _clear(home: Home) -> None:
+    """Remove working files, and what a publication that came to no end left beside the store."""
     for folder in (home.scratch, home.spill):
         shutil.rmtree(folder, ignore_errors=True)
+    with suppress(MetricStoreError, OSError):  # whoever needs the store says what is wrong with it
+        remove_leftovers(home)
 
 
 class MetricStoreResource(ConfigurableResource):

@@ -134,3 +134,8 @@ class Home:
     @property
     def lock(self) -> Path:
         return self.root / ".writer.lock"
+
+    @property
+    def lock_note(self) -> Path:
+        """Who holds the lock; it outlives only a run that was killed."""
+        return self.root / ".writer.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from orchestration.cli.metric import require_published
+from orchestration.cli.repair import clear_killed_run
 from orchestration.report.writing import write_report
 from orchestration.resources import writer_lock
 from orchestration.settings import Home
@@ -14,6 +15,7 @@ from orchestration.weeks import in_words
 def write(home: Home) -> None:
     """Write pages, and say of which weeks. Raises MetricStoreError where a run is writing, or nothing is published."""
     require_published(home)
+    clear_killed_run(home)
     with writer_lock(home, "", 0):
         written = write_report(home)
     click.echo(f"Pages written: {in_words(written.weeks) or 'none, all are up to date'}")

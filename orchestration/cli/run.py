@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.background import started_early
 from orchestration.cli.progress import Progress
+from orchestration.cli.repair import clear_killed_run
 from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.dbt import DBT_PROCESS
@@ -49,6 +50,8 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
             lands = bool(work_of(home, configuration, moment).new_files)
             wanted = lands or _to_compute(home, configuration, moment, weeks)
             run_id = launcher.land_and_compute(weeks) if wanted else None
+        if run_id is None:
+            clear_killed_run(home)  # it had published all that there was
     return _say(home, run_id)
 
 

@@ -19,6 +19,7 @@ import duckdb
 from orchestration.ingest.readers import sql_name, sql_text
 from orchestration.publication.evidence import remove_evidence_of_other_builds, write_evidence
 from orchestration.publication.files import sync
+from orchestration.publication.reading import published_weeks
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable
 from orchestration.settings import Home
 
@@ -53,6 +54,13 @@ def remove_unfinished(home: Home) -> None:
             shutil.rmtree(left)
         else:
             left.unlink()
+
+
+def remove_leftovers(home: Home) -> None:
+    """Remove what a publication left that came to no end: unfinished stores, and evidence of builds no week has."""
+    remove_unfinished(home)
+    builds = {week: published.build_id for week, published in published_weeks(home.published_store).items()}
+    remove_evidence_of_other_builds(home.evidence, builds)
 
 
 def publish(

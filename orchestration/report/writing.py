@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orchestration import rehearsal
 from orchestration.gate import data_docs_index
+from orchestration.publication.files import write_whole
 from orchestration.publication.reading import open_store
 from orchestration.report.pages import index_page, week_pages
 from orchestration.report.pipeline import mark_of_pipeline, read_pipeline
@@ -53,9 +54,9 @@ def write_report(home: Home) -> Written:
             docs_link = "../../data_docs/index.html" if docs else None
             pages = week_pages(store, home.published_store, week, weeks, docs_link, pipeline)
             size += _write_folder(folder, pages)
-            _write(folder / _MARK, mark)
+            write_whole(folder / _MARK, mark)
             done.append(week.week_start)
-        size += _write(report_index(home), index_page(store, weeks, "../data_docs/index.html" if docs else None))
+        size += write_whole(report_index(home), index_page(store, weeks, "../data_docs/index.html" if docs else None))
     _remove_others(home, {week.week_start for week in weeks})
     return Written(report_index(home), tuple(done), len(weeks), size)
 
@@ -77,22 +78,14 @@ def _code() -> str:
 def _write_folder(folder: Path, pages: Mapping[str, str]) -> int:
     """The files of a week, the page that leads to the others last; files of an earlier build go after it."""
     size = sum(
-        _write(folder / name, text) for name, text in sorted(pages.items(), key=lambda page: page[0] == "index.html")
+        write_whole(folder / name, text)
+        for name, text in sorted(pages.items(), key=lambda page: page[0] == "index.html")
     )
     kept = {folder / name for name in pages}
     for path in folder.rglob("*"):
         if path.is_file() and path not in kept and path.name != _MARK:
             path.unlink()
     return size
-
-
-def _write(path: Path, text: str) -> int:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.next")
-    content = text.encode()
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
-    return len(content)
 
 
 def _read(path: Path) -> str | None:

@@ -42,7 +42,7 @@ from orchestration.ingest.contracts import SOURCES
 from orchestration.jobs import inbox_sensor, monday_0300_utc
 from orchestration.partitions import WEEKS, tags_for, weeks_of
 from orchestration.publication.tables import mart_tables
-from orchestration.resources import MetricStoreResource, _holder_file, clear_killed_run, writer_lock
+from orchestration.resources import MetricStoreResource, clear_killed_run, writer_lock
 from orchestration.settings import PROJECT_ROOT, Home
 from orchestration.weeks import FIRST_WEEK
 from tests.conftest import SAMPLE_WEEKS
@@ -329,11 +329,11 @@ class TestKilledRuns:
         with DagsterInstance.ephemeral() as instance:
             run_id = self.started(instance)
             note = json.dumps({"run_id": run_id, "pid": 1, "since": "2026-01-01 00:00 UTC"})
-            _holder_file(home).write_text(note)
+            home.lock_note.write_text(note)
             with writer_lock(home, "next", 0, instance):
                 assert instance.get_run_by_id(run_id).status.value == "FAILURE"
-                assert json.loads(_holder_file(home).read_text())["run_id"] == "next"
-            assert not _holder_file(home).exists()
+                assert json.loads(home.lock_note.read_text())["run_id"] == "next"
+            assert not home.lock_note.exists()
 
     def test_without_a_run_it_is_cleared_only_when_no_writer_is_at_work(self, tmp_path: Path) -> None:
         home = Home(tmp_path)
@@ -342,16 +342,16 @@ class TestKilledRuns:
             with writer_lock(home, run_id, 0, instance):
                 subprocess_clear(home)
                 assert not instance.get_run_by_id(run_id).is_finished
-                assert json.loads(_holder_file(home).read_text())["run_id"] == run_id
-            _holder_file(home).write_text(json.dumps({"run_id": run_id}))
+                assert json.loads(home.lock_note.read_text())["run_id"] == run_id
+            home.lock_note.write_text(json.dumps({"run_id": run_id}))
             clear_killed_run(home, instance)
             assert instance.get_run_by_id(run_id).is_finished
-            assert not _holder_file(home).exists()
+            assert not home.lock_note.exists()
 
     @pytest.mark.parametrize("note", ["", "{}", "[]", '{"run_id": "unknown"}', '{"run_id": ""}'])
     def test_a_note_that_says_nothing_stops_nobody(self, note: str, tmp_path: Path) -> None:
         home = Home(tmp_path)
-        _holder_file(home).write_text(note)
+        home.lock_note.write_text(note)
         with DagsterInstance.ephemeral() as instance, writer_lock(home, "next", 0, instance):
             pass
 

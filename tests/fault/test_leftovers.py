@@ -1,0 +1,151 @@
+"""What a run that was killed, or met a full disk, leaves where later commands look: nothing half, nothing for ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster import DagsterInstance
+
+from orchestration import dbt
+from orchestration.instance import prepare_instance
+from orchestration.publication.files import write_whole
+from orchestration.publication.reading import published_weeks
+from orchestration.report.writing import write_report
+from orchestration.settings import HOME_VARIABLE, Home
+from tests.conftest import SAMPLE_WEEKS, metric_store, run
+
+
+@pytest.fixture
+def killed_after_publication(home_copy: Path) -> Path:
+    """A home as a run leaves it that is killed between the new store and the report: nothing is left to compute."""
+    with DagsterInstance.from_ref(_instance_of(home_copy)) as instance:
+        [last] = instance.get_run_records(limit=1)
+        run_id = last.dagster_run.run_id
+    _as_if_at_work(home_copy, run_id)
+    (home_copy / ".writer.json").write_text(json.dumps({"run_id": run_id, "pid": 1, "since": "2026-01-01 00:00 UTC"}))
+    (home_copy / "reports" / SAMPLE_WEEKS[2] / ".mark").write_text("of the build before\n")
+    for folder in (".scratch", ".spill", f"published/evidence/week_start={SAMPLE_WEEKS[0]}/build_id=before"):
+        (home_copy / folder).mkdir(parents=True)
+        (home_copy / folder / "left").write_bytes(b"left")
+    (home_copy / "published" / ".next-killed.duckdb").write_bytes(b"half")
+    return home_copy
+
+
+def _instance_of(home: Path) -> Any:
+    from dagster._core.instance.ref import InstanceRef
+
+    prepare_instance(Home(home))
+    return InstanceRef.from_dir(str(home / "dagster"))
+
+
+def _as_if_at_work(home: Path, run_id: str) -> None:
+    import sqlite3
+
+    with sqlite3.connect(home / "dagster" / "history" / "runs.db") as database:
+        database.execute("update runs set status = 'STARTED' where run_id = ?", [run_id])
+    database.close()
+
+
+def statuses(home: Path) -> set[str]:
+    with DagsterInstance.from_ref(_instance_of(home)) as instance:
+        return {record.dagster_run.status.value for record in instance.get_run_records()}
+
+
+def check_nothing_is_left(home: Path) -> None:
+    assert not [name for name in (".scratch", ".spill", ".writer.json") if (home / name).exists()]
+    assert {path.name for path in (home / "published").iterdir()} == {"metric_store.duckdb", "evidence"}
+    builds = {f"build_id={week.build_id}" for week in published_weeks(Home(home).published_store).values()}
+    assert {path.name for path in (home / "published" / "evidence").glob("*/*")} == builds
+    assert "STARTED" not in statuses(home)
+    assert write_report(Home(home)).weeks == ()
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `prepare_instance` sets ends with the test."""
+    for name in ("DAGSTER_HOME", HOME_VARIABLE, "DAGSTER_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
+def test_a_run_with_nothing_to_do_clears_up_after_a_killed_one(killed_after_publication: Path) -> None:
+    """It launches no run that would."""
+    assert statuses(killed_after_publication) > {"STARTED"}
+    before = (killed_after_publication / "published" / "metric_store.duckdb").stat().st_ino
+    ended = run(killed_after_publication)
+    assert (ended.status, ended.out.split(":")[0]) == (0, "Nothing to do"), ended.text
+    assert (killed_after_publication / "published" / "metric_store.duckdb").stat().st_ino == before
+    check_nothing_is_left(killed_after_publication)
+
+
+def test_so_does_the_command_that_writes_the_report(killed_after_publication: Path) -> None:
+    ended = metric_store("report", "--home", killed_after_publication)
+    assert ended.status == 0, ended.text
+    check_nothing_is_left(killed_after_publication)
+
+
+def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on files take their first bytes only."""
+    real = Path.write_bytes
+
+    def write(self: Path, content: bytes) -> int:
+        real(self, content[: len(content) // 2])
+        raise OSError(28, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+
+
+@pytest.mark.parametrize("before", [None, "before"])
+def test_a_file_on_a_full_disk_stays_as_it_was(
+    before: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file.txt"
+    if before:
+        file.write_text(before)
+    with monkeypatch.context() as patch:
+        fill_the_disk(patch)
+        with pytest.raises(OSError, match="No space left"):
+            write_whole(file, "after")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == ({"file.txt": before} if before else {})
+    assert write_whole(file, "äfter") == 6
+    assert file.read_text() == "äfter"
+
+
+def test_settings_of_the_history_are_never_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are written once: half of them would count from then on."""
+    with monkeypatch.context() as patch:
+        fill_the_disk(patch)
+        with pytest.raises(OSError, match="No space left"):
+            prepare_instance(Home(tmp_path))
+    settings = prepare_instance(Home(tmp_path)) / "dagster.yaml"
+    assert settings.read_text().endswith("config: {}\n")
+
+
+def test_a_parse_that_is_killed_leaves_no_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of one would be newer than the project, and so be taken for its parse from then on."""
+    targets: list[Path] = []
+
+    def parse(_: Sequence[str], target: Path, *__: Any) -> None:
+        targets.append(target)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "manifest.json").write_text('{"half": ')
+        if len(targets) == 1:
+            raise KeyboardInterrupt
+        (target / "manifest.json").write_text("{}")
+        (target / "partial_parse.msgpack").write_bytes(b"parse")
+
+    monkeypatch.setattr(dbt, "_invoke", parse)
+    monkeypatch.setattr(dbt, "PROJECT_TARGET", tmp_path)
+    monkeypatch.setattr(dbt, "_UNFINISHED", tmp_path / ".next")
+    monkeypatch.setattr(dbt, "MANIFEST_PATH", tmp_path / "manifest.json")
+    with pytest.raises(KeyboardInterrupt):
+        dbt.ensure_manifest()
+    assert not (tmp_path / "manifest.json").exists()
+    assert dbt.ensure_manifest().read_text() == "{}"
+    assert dbt.ensure_manifest().read_text() == "{}"
+    assert len(targets) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", "partial_parse.msgpack", ".parse.lock"}
