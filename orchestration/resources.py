@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 
-from dagster import ConfigurableResource, DagsterInstance, InitResourceContext
+from dagster import ConfigurableResource, DagsterInstance, DagsterRun, InitResourceContext, RunsFilter
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
 
@@ -25,6 +26,9 @@ from orchestration.publication.files import write_whole
 from orchestration.publication.reading import published_weeks
 from orchestration.publication.store import remove_leftovers
 from orchestration.settings import Home
+
+#: The tag by which a run of the command line names its process.
+PROCESS_TAG = "metric_store/process"
 
 
 class HomeIsBusyError(MetricStoreError):
@@ -63,28 +67,49 @@ def writer_lock(
 
 def clear_killed_run(home: Home, instance: DagsterInstance) -> None:
     """Put right what a killed run left, without a run: else nothing is launched behind it, and pages stay old."""
-    if home.lock_note.is_file():
+    if home.lock_note.is_file() or _ended_runs(home, instance):
         with suppress(HomeIsBusyError), writer_lock(home, "", 0, instance):
             pass
 
 
 def _end_killed_run(home: Home, instance: DagsterInstance) -> None:
     """Dagster has a run that was killed at work for ever, with its slots. Its pages may show what was before it."""
-    if not home.lock_note.is_file():
-        return
-    _clear(home)
-    from orchestration.report.writing import write_report  # draws charts: a run needs it only at its end
+    if home.lock_note.is_file():
+        _clear(home)
+        from orchestration.report.writing import write_report  # draws charts: a run needs it only at its end
 
-    with suppress(Exception):  # pages are no ground to stop a run; it writes them again, and says what is wrong
-        write_report(home)
+        with suppress(Exception):  # pages are no ground to stop a run; it writes them again, and says what is wrong
+            write_report(home)
+    for run in _ended_runs(home, instance):
+        instance.report_run_failed(run, "The process of this run was killed, or couldn't write how it ended.")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def _ended_runs(home: Home, instance: DagsterInstance) -> list[DagsterRun]:
+    """Runs that the history has at work, and that have ended: the one that the note of a killed holder names, and
+    those of the command line whose process is gone, because a full disk takes no end of a run either."""
+    at_work = instance.get_runs(filters=RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
+    noted = _noted_run(home)
+    return [run for run in at_work if run.run_id == noted or _is_gone(run.tags.get(PROCESS_TAG))]
+
+
+def _noted_run(home: Home) -> str | None:
     try:
-        run_id = json.loads(home.lock_note.read_text())["run_id"]
+        return str(json.loads(home.lock_note.read_text())["run_id"])
     except (OSError, ValueError, KeyError, TypeError):
-        return
-    run = instance.get_run_by_id(run_id)
-    if run is not None and not run.is_finished:
-        instance.report_run_failed(run, "The process of this run was killed.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+        return None
+
+
+def _is_gone(process: str | None) -> bool:
+    if process is None:
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:  # it is another user's
+        return False
+    return False
 
 
 def _holder(home: Home) -> str:

@@ -1,12 +1,30 @@
-"""What a killed run left, put right by a command that launches no run."""
+"""What a run that was killed or failed left, put right by a command that launches no run."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from orchestration.report.places import report_index
 from orchestration.settings import Home
 
 
+def tidy_up(home: Home) -> None:
+    """Put right what is left of a run that had published, and came no further: history, working files, pages.
+
+    Costs nothing where there is nothing.
+    """
+    if home.lock_note.is_file():
+        clear_killed_run(home)
+    elif _has_old_pages(home):
+        from orchestration.report.writing import write_report
+        from orchestration.resources import HomeIsBusyError, writer_lock
+
+        with suppress(HomeIsBusyError), writer_lock(home, "", 0):
+            write_report(home)
+
+
 def clear_killed_run(home: Home) -> None:
-    """Put right what a killed run left: history, working files, pages. Costs nothing where no run was killed."""
+    """Put right what a killed run left, if one was killed."""
     if not home.lock_note.is_file():
         return
     from dagster import DagsterInstance
@@ -17,3 +35,9 @@ def clear_killed_run(home: Home) -> None:
     prepare_instance(home)
     with DagsterInstance.get() as instance:
         clear_killed_run(home, instance)
+
+
+def _has_old_pages(home: Home) -> bool:
+    """Whether the store took its place after the index of the pages, which every run writes last."""
+    store, index = home.published_store, report_index(home)
+    return store.is_file() and not (index.is_file() and index.stat().st_mtime_ns >= store.stat().st_mtime_ns)

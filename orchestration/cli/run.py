@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from orchestration.background import started_early
 from orchestration.cli.progress import Progress
-from orchestration.cli.repair import clear_killed_run
+from orchestration.cli.repair import tidy_up
 from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.dbt import DBT_PROCESS
-from orchestration.errors import InterruptedRunError, MetricStoreError
+from orchestration.errors import DiskFullError, InterruptedRunError, MetricStoreError, says_disk_is_full
 from orchestration.gate.worker import GATE_PROCESS
 from orchestration.ingest.ledger import Ledger
 from orchestration.launching import work_of
@@ -51,7 +52,7 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
             wanted = lands or _to_compute(home, configuration, moment, weeks)
             run_id = launcher.land_and_compute(weeks) if wanted else None
         if run_id is None:
-            clear_killed_run(home)  # it had published all that there was
+            tidy_up(home)
     return _say(home, run_id)
 
 
@@ -108,24 +109,30 @@ class _Launcher:
 
         from orchestration.instance import prepare_instance, quick_history
         from orchestration.partitions import tags_for
+        from orchestration.resources import PROCESS_TAG
 
         prepare_instance(self._home)
         keys = [key for key in self._job.asset_layer.executable_asset_keys if wanted(key)]
         gc.enable()
         with DagsterInstance.get() as instance, quick_history(self._home):
-            result = self._job.execute_in_process(
-                instance=instance,
-                run_config={"loggers": {"console": {}}},
-                tags=tags_for(weeks) if weeks else {},
-                asset_selection=keys,
-                raise_on_error=False,
-            )
+            try:
+                result = self._job.execute_in_process(
+                    instance=instance,
+                    run_config={"loggers": {"console": {}}},
+                    tags={**(tags_for(weeks) if weeks else {}), PROCESS_TAG: str(os.getpid())},
+                    asset_selection=keys,
+                    raise_on_error=False,
+                )
+            except Exception as error:  # the history can't be written
+                if says_disk_is_full(str(error)):
+                    raise DiskFullError(self._home.root) from error
+                raise
             if not result.success:
-                raise _cause(result)
+                raise _cause(result, self._home)
         return str(result.run_id)
 
 
-def _cause(result: ExecuteInProcessResult) -> MetricStoreError:
+def _cause(result: ExecuteInProcessResult, home: Home) -> MetricStoreError:
     """The error of what failed, in its own words; where it happened is noted for --debug."""
     where = f"see run {result.run_id} in metric-store ui"
     for event in result.all_events:
@@ -139,6 +146,8 @@ def _cause(result: ExecuteInProcessResult) -> MetricStoreError:
         if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
             return InterruptedRunError()
         root = chain[-1]
+        if any(says_disk_is_full(link.message) for link in chain):
+            return DiskFullError(home.root)
         name, _, said = root.message.strip().partition(": ")
         if root.cls_name in _names(MetricStoreError) | _names(OSError) and said:
             cause = MetricStoreError(said)

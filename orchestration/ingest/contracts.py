@@ -50,6 +50,9 @@ _LIFECYCLE = (
     "failed_delivery_at",
 )
 
+#: The verdict of `volume_shift` looks at the four weeks before, for every source of events.
+_VOLUME_SHIFT_DAYS = 28
+
 OMS_LOGS = Source(
     name="oms_logs",
     event_time="logged_at",
@@ -153,7 +156,7 @@ CLAIMS = Source(
     event_time="raised_at",
     key=("claim_id", "updated_at"),
     facts=("raised_at",),
-    window_days=7,  # the previous week's value
+    window_days=_VOLUME_SHIFT_DAYS,
     columns=(
         _text("claim_id", required=True),
         _text("sub_order_id", required=True),
@@ -170,7 +173,7 @@ TICKETS = Source(
     key=("ticket_id", "updated_at"),
     newest_wins=True,
     facts=("raised_at", "resolved_at"),
-    window_days=7,
+    window_days=_VOLUME_SHIFT_DAYS,
     columns=(
         _text("ticket_id", required=True),
         _text("seller_id", required=True),
@@ -187,7 +190,7 @@ SETTLEMENTS = Source(
     event_time="generated_at",
     key=("document_id", "updated_at"),
     facts=("generated_at",),
-    window_days=7,
+    window_days=_VOLUME_SHIFT_DAYS,
     columns=(
         _text("document_id", required=True),
         _text("seller_id", required=True),
@@ -236,7 +239,7 @@ INVENTORY_SNAPSHOTS = Source(
     event_time="snapshot_at",
     key=("snapshot_at", "seller_id", "sku_id", "system"),
     facts=("snapshot_at",),
-    window_days=0,
+    window_days=_VOLUME_SHIFT_DAYS,
     columns=(
         _time("snapshot_at", required=True),
         _text("seller_id", required=True),

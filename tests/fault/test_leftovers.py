@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterRunStatus, job, op
+from sqlalchemy.exc import OperationalError as SqlOperationalError
 
 from orchestration import dbt
+from orchestration.cli.run import run_weeks
+from orchestration.errors import DiskFullError
+from orchestration.history import HistoryStorage
+from orchestration.ingest.ledger import Ledger
 from orchestration.instance import prepare_instance
+from orchestration.limits import DEFAULT_LIMITS
 from orchestration.publication.files import write_whole
 from orchestration.publication.reading import published_weeks
 from orchestration.report.writing import write_report
+from orchestration.resources import PROCESS_TAG, clear_killed_run
 from orchestration.settings import HOME_VARIABLE, Home
 from tests.conftest import SAMPLE_WEEKS, metric_store, run
 
@@ -43,8 +53,6 @@ def _instance_of(home: Path) -> Any:
 
 
 def _as_if_at_work(home: Path, run_id: str) -> None:
-    import sqlite3
-
     with sqlite3.connect(home / "dagster" / "history" / "runs.db") as database:
         database.execute("update runs set status = 'STARTED' where run_id = ?", [run_id])
     database.close()
@@ -86,6 +94,79 @@ def test_so_does_the_command_that_writes_the_report(killed_after_publication: Pa
     ended = metric_store("report", "--home", killed_after_publication)
     assert ended.status == 0, ended.text
     check_nothing_is_left(killed_after_publication)
+
+
+def test_a_run_with_nothing_to_do_brings_old_pages_up_to_date(home_copy: Path) -> None:
+    """The run before failed after it had published, as on a full disk: it left no note."""
+    (home_copy / "reports" / SAMPLE_WEEKS[2] / ".mark").write_text("of the build before\n")
+    index = (home_copy / "reports" / "index.html").stat()
+    assert run(home_copy).status == 0
+    assert write_report(Home(home_copy)).weeks != (), "pages that look new aren't looked at again"
+    (home_copy / "reports" / SAMPLE_WEEKS[2] / ".mark").write_text("of the build before\n")
+    os.utime(home_copy / "reports" / "index.html", ns=(index.st_atime_ns, 0))
+    ended = run(home_copy)
+    assert (ended.status, ended.out.split(":")[0]) == (0, "Nothing to do"), ended.text
+    check_nothing_is_left(home_copy)
+
+
+def test_a_run_that_could_not_write_its_end_is_ended_by_the_next(tmp_path: Path) -> None:
+    """A full disk takes no end of a run; Dagster would have it at work for ever, and queue all others behind it."""
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    with DagsterInstance.ephemeral() as instance:
+        runs = {
+            name: instance.create_run_for_job(
+                job_def=define_nothing(), status=DagsterRunStatus.STARTED, tags={PROCESS_TAG: str(pid)} if pid else {}
+            ).run_id
+            for name, pid in (("gone", gone.pid), ("alive", os.getpid()), ("of the UI", None))
+        }
+        clear_killed_run(Home(tmp_path), instance)
+        found = {name: instance.get_run_by_id(run_id).status.value for name, run_id in runs.items()}
+    assert found == {"gone": "FAILURE", "alive": "STARTED", "of the UI": "STARTED"}
+
+
+def define_nothing() -> Any:
+    @op
+    def nothing() -> None: ...
+
+    @job
+    def nothing_to_do() -> None:
+        nothing()
+
+    return nothing_to_do
+
+
+def full_ledger(*_: Any) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def full_history(self: HistoryStorage, event: Any) -> None:
+    raise SqlOperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "fails"),
+    [(Ledger, "record", full_ledger), (HistoryStorage, "store_event", full_history)],
+    ids=["ledger", "history"],
+)
+def test_a_full_disk_is_called_so(
+    owner: type, name: str, fails: Any, home_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It isn't ours to be reported, and says what to do in two lines."""
+    late = home_copy / "inbox" / "oms_logs" / "late.csv"
+    late.write_text("log_id,logged_at,event_name,oms_client,seller_id,channel,call_status,attempt\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, fails)
+        with pytest.raises(DiskFullError) as raised:
+            run_weeks(Home(home_copy), None, None, DEFAULT_LIMITS)
+    assert str(raised.value).splitlines() == [
+        f"No space is left on the disk of {home_copy}.",
+        "The published store is whole; free some space, and run again to go on from here.",
+    ]
+    with Ledger(home_copy / "landing" / "ledger.sqlite", read_only=True) as ledger:
+        assert ledger.files(status="failed") == [], "the file isn't to blame"
+    ended = run(home_copy)
+    assert ended.status == 0, ended.text
 
 
 def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
