@@ -39,7 +39,7 @@ demo: $(MANIFEST) ## Sample data, six weeks end to end, and the headline figures
 test: $(MANIFEST) ## Every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-soak: $(MANIFEST) $(SPARK_STAMP) ## Tests that take long: DuckDB against Spark on random homes, unit tests on Spark (needs Java 17)
+soak: $(MANIFEST) $(SPARK_STAMP) ## Tests that take long: faults, orders, DuckDB against Spark (Java 17); SOAK_SEED repeats
 	@$(BIN)/python -m pytest -m soak
 
 check: $(MANIFEST) ## Lint, types, SQL format, dbt parse
