@@ -271,9 +271,9 @@ def is_free(home: Path) -> bool:
 def _read_on(store: Path, known: dict[str, str], begun: Any, stop: Any, found: Any) -> None:
     """Open the store again and again as a reader does; says what was wrong, or how often it read which state."""
     reads: dict[str, int] = dict.fromkeys(known.values(), 0)
-    opened = 0
+    opened, parent = 0, os.getppid()
     begun.set()
-    while not (stop.is_set() and opened):
+    while not (stop.is_set() and opened) and os.getppid() == parent:
         try:
             state = digest(figures(store))
             if state not in known:

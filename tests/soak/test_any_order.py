@@ -17,7 +17,6 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,10 +28,7 @@ from hypothesis import strategies as st
 from orchestration.sample import write_sample
 from tests.conftest import run
 from tests.soak.campaign import REPORT, SEED, State, differing, files_of
-
-sys.path.append(str(Path(__file__).parents[1] / "unit"))
-
-import test_ingest_orders as orders
+from tests.unit import test_ingest_orders as orders
 
 pytestmark = pytest.mark.soak
 

@@ -11,27 +11,34 @@ Touching more than that costs time and no figure, so it isn't judged here.
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest_kit import FORMATS, NOW, Place, Row, row
 
-from orchestration.ingest.contracts import SOURCES_BY_NAME
+from orchestration.ingest.contracts import SOURCES_BY_NAME, Kind
+from tests.unit.ingest_kit import FORMATS, NOW, Place, Row, row
 
 START = datetime(2024, 7, 1)
 WEEKS = [date(2024, 6, 3) + timedelta(weeks=number) for number in range(30)]
 EXAMPLES = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 #: What a record may be: which thing it is of, and which version.
 RECORDS = st.tuples(st.integers(0, 5), st.integers(0, 3))
+
+#: Parquet whose columns have the types of the contract, where every value in them can be read: it may land as it lies.
+TYPED = ".typed.parquet"
 
 Delivery = list[list[tuple[str, int, list[Row]]]]
 
@@ -105,10 +112,25 @@ def deliveries(draw: st.DrawFn, rows: list[Row]) -> Delivery:
             if taken:
                 name = draw(st.sampled_from(["a", "Z", "0/é", "~", "b c/'x'"])) + f"-{number}"
                 mtime = draw(st.integers(0, 2**31)) * 10**9
-                files.append((name + draw(st.sampled_from(FORMATS)), mtime, taken))
+                files.append((name + draw(st.sampled_from([*FORMATS, TYPED, TYPED])), mtime, taken))
                 number += 1
         runs.append(files)
     return runs
+
+
+def as_typed_parquet(source: str, rows: list[Row]) -> bytes:
+    """All columns of the contract; one with a value that is of another type stays text."""
+    columns = {}
+    for column in SOURCES_BY_NAME[source].columns:
+        texts = [record.get(column.name) for record in rows]
+        array = pa.array(texts, pa.string())
+        kind = {Kind.TIMESTAMP: pa.timestamp("us"), Kind.WHOLE: pa.int64(), Kind.BOOLEAN: pa.bool_()}.get(column.kind)
+        with suppress(pa.ArrowInvalid):
+            array = array.cast(kind) if kind else array
+        columns[column.name] = array
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
 
 
 def deliver(place: Place, source: str, runs: Delivery) -> list[set[date]]:
@@ -116,7 +138,8 @@ def deliver(place: Place, source: str, runs: Delivery) -> list[set[date]]:
     touched = []
     for files in runs:
         for name, mtime, rows in files:
-            os.utime(place.put(f"{source}/{name}", rows), ns=(mtime, mtime))
+            content = as_typed_parquet(source, rows) if name.endswith(TYPED) else rows
+            os.utime(place.put(f"{source}/{name}", content), ns=(mtime, mtime))
         done = place.ingest(source)
         assert sum(file.rows_read for file in done) == sum(len(rows) for *_, rows in files)
         assert all(file.rows_read == file.landed + file.quarantined + file.duplicates for file in done)
