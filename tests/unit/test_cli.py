@@ -181,7 +181,7 @@ def test_the_reason_of_a_failed_run_is_what_failed_first(elsewhere: bool, tmp_pa
         fails()
 
     with dagster.DagsterInstance.ephemeral(str(tmp_path)) as instance:
-        cause = _cause(failing.execute_in_process(instance=instance, raise_on_error=False))
+        cause = _cause(failing.execute_in_process(instance=instance, raise_on_error=False), Home(tmp_path))
     assert str(cause) == "The build failed: model x in y.sql."
     assert "in refuse" in "".join(cause.__notes__), "--debug shows where it happened"
 
