@@ -10,9 +10,20 @@ import threading
 import time
 from pathlib import Path
 
+from orchestration.resources import HomeIsBusyError, writer_lock
+from orchestration.settings import Home
 from tests.conftest import METRIC_STORE, Ended
 
 _STEP = re.compile(r"\s*[\d.]+ s  (\S+)\s*")
+
+
+def is_free(home: Path) -> bool:
+    """Whether a run could write this home now."""
+    try:
+        with writer_lock(Home(home), "test", 0):
+            return True
+    except HomeIsBusyError:
+        return False
 
 
 class Running:

@@ -139,14 +139,13 @@ class Intake:
         after all is it staged anew.
         """
         self._engine.execute(f"create temp view parsed as {parsed_query(self._source, raw)}")
-        found = self._weeks_of("parsed")
-        are_all_sound = all(part.week for part in found)
+        found, are_all_sound = self._weeks_of("parsed")
         broken = f"select _row, _reason as rule from parsed where {'false' if are_all_sound else '_reason is not null'}"
         self._engine.execute(f"create temp table rejected as {broken}")
         if lands_unchanged(self._source, raw) and are_all_sound and len(found) == 1:
             staged = [self._copy(location, found[0], site)]
         else:
-            staged = self._stage("parsed", found, site / "typed")
+            staged = self._stage("parsed", found, are_all_sound, site / "typed")
         if not staged or not self._has_verdicts(staged):
             return staged, 0
         self._engine.execute("insert into rejected select _row, outcome from verdicts where outcome <> 'duplicate'")
@@ -154,30 +153,30 @@ class Intake:
         if judged == sum(part.rows for part in staged):
             return [], dropped
         self._engine.execute("create temp view landing as select * from parsed anti join verdicts using (_row)")
-        return self._stage("landing", self._weeks_of("landing"), site / "judged"), dropped
+        return self._stage("landing", *self._weeks_of("landing"), site / "judged"), dropped
 
-    def _weeks_of(self, relation: str) -> list[_Part]:
-        """Typed records by landing partition, and without a week those that have a reason not to land."""
+    def _weeks_of(self, relation: str) -> tuple[list[_Part], bool]:
+        """The typed records that have no reason, by landing partition, and whether these are all."""
         week_column, key = sql_name(self._source.week_column), sql_name(self._source.key[0])
-        return [
-            _Part(*of_week)
-            for of_week in self._rows(
-                f"select case when _reason is null then {_MONDAY.format(week_column)} end as week, count(*), "
-                f"cast(min({key}) as varchar), cast(max({key}) as varchar), max({week_column}) "
-                f"from {relation} group by 1 order by 1"
-            )
-        ]
+        found = self._rows(
+            f"select case when _reason is null then {_MONDAY.format(week_column)} end as week, count(*), "
+            f"cast(min({key}) as varchar), cast(max({key}) as varchar), max({week_column}) "
+            f"from {relation} group by 1 order by 1"
+        )
+        parts = [_Part(*of_week) for of_week in found if of_week[0]]
+        return parts, len(parts) == len(found)
 
-    def _stage(self, relation: str, found: Sequence[_Part], folder: Path) -> list[_Part]:
+    def _stage(self, relation: str, parts: Sequence[_Part], are_all_sound: bool, folder: Path) -> list[_Part]:
         """Write the records that have no reason as Parquet, a file for each landing partition.
 
         Looking first and writing then takes less than half the time of one statement that writes by partition.
         """
         folder.mkdir()
         week = _MONDAY.format(sql_name(self._source.week_column))
-        staged = [replace(part, file=folder / f"{part.week}.parquet") for part in found if part.week]
+        staged = [replace(part, file=folder / f"{part.week}.parquet") for part in parts]
         for part in staged:
-            is_here = f"_reason is null and {week} = date '{part.week}'" if len(found) > 1 else "true"
+            is_all = are_all_sound and len(parts) == 1
+            is_here = "true" if is_all else f"_reason is null and {week} = date '{part.week}'"
             records = f"select {self._columns} from {relation} where {is_here}"
             self._engine.execute(f"copy ({records}) to {sql_text(str(part.file))} ({_PARQUET})")
         return staged

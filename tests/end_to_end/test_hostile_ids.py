@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
@@ -37,7 +37,7 @@ _UNORDERED = ("seller_id", "seller_name", "brand_id", "brand_name", "oms_client"
 class HostileInbox(Inbox):
     """The inbox of the sample, with other ids; `meant` has the sample's own by them."""
 
-    meant: dict[str, str] = {}  # noqa: RUF012
+    meant: ClassVar[dict[str, str]] = {}
 
     def write(self, source: str, name: str, table: pa.Table, **options: Any) -> None:
         """Write the table with the ids and names replaced."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,15 +28,15 @@ from orchestration.settings import Home
 from orchestration.warehouse import open_warehouse
 from tests.conftest import SAMPLE_WEEKS, Ended, made_once, metric_store, run
 
-SIZE = {"sellers": 20, "orders_per_week": 300, "seed": 7, "scenario": "poison"}
+SIZE: dict[str, Any] = {"sellers": 20, "orders_per_week": 300, "seed": 7, "scenario": "poison"}
 WEEKS = {rule: str(week) for week, rule in poisoned_weeks(None, DEFAULT_START, len(GATE_RULES)).items()}
 OF_ALL_WEEKS = sorted(POISONS.keys() - WEEKS.keys())
 SEVERITY = {row.text("rule_id"): row.text("severity") for row in load_configuration(None).rows["gate_rules"]}
 WARNINGS = [rule for rule in WEEKS if SEVERITY[rule] == "warning"]
 
 
-def made(home: Path, **options: object) -> None:
-    write_sample(home, **SIZE, **options)  # type: ignore[arg-type]
+def made(home: Path, **options: Any) -> None:
+    write_sample(home, **SIZE, **options)
     ended = run(home)
     (home / "run.json").write_text(json.dumps([ended.status, ended.out, ended.err]))
 

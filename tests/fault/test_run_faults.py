@@ -18,22 +18,12 @@ import pytest
 
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import open_store
-from orchestration.resources import HomeIsBusyError, writer_lock
 from orchestration.sample import write_sample
-from orchestration.settings import Home
 from tests.conftest import SAMPLE_WEEKS, Ended, evidence_of, metric_store, run
-from tests.running import Running
+from tests.running import Running, is_free
 
 ALL_WEEKS = f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}"
 WEEK_4 = "2026-01-26"
-
-
-def is_free(home: Path) -> bool:
-    try:
-        with writer_lock(Home(home), "test", 0):
-            return True
-    except HomeIsBusyError:
-        return False
 
 
 def history(home: Path) -> list[str]:

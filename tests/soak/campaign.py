@@ -26,11 +26,10 @@ import duckdb
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import open_store
 from orchestration.report.writing import write_report
-from orchestration.resources import HomeIsBusyError, writer_lock
 from orchestration.sample import write_sample
 from orchestration.settings import Home
 from tests.conftest import Ended, evidence_of, run
-from tests.running import Running
+from tests.running import Running, is_free
 
 WEEKS = ("2026-01-05", "2026-01-12")
 SEED = os.environ.get("SOAK_SEED") or str(random.SystemRandom().randrange(10**6))
@@ -258,14 +257,6 @@ def check_home(case: Case, home: Path) -> None:
     assert runs_at_work(home) == 0
     assert is_free(home)
     assert write_report(Home(home)).weeks == (), "the pages show what is published"
-
-
-def is_free(home: Path) -> bool:
-    try:
-        with writer_lock(Home(home), "test", 0):
-            return True
-    except HomeIsBusyError:
-        return False
 
 
 def _read_on(store: Path, known: dict[str, str], begun: Any, stop: Any, found: Any) -> None:

@@ -8,6 +8,13 @@ import pytest
 
 from tests.soak import campaign
 
+_FOLDER = pytest.StashKey[Path]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def folder_of_the_report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    request.config.stash[_FOLDER] = tmp_path_factory.getbasetemp()
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -17,7 +24,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("fault campaign")
     for line in lines:
         terminalreporter.write_line(line)
-    base = terminalreporter.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
-    file = Path(base) / "fault-campaign.txt"
+    file = terminalreporter.config.stash[_FOLDER] / "fault-campaign.txt"
     file.write_text("\n".join(lines) + "\n")
     terminalreporter.write_line(f"also in {file}")

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import metric_store, run
-from tests.running import Running
+from tests.running import Running, is_free
 from tests.soak.campaign import (
     REPORT,
     WEEKS,
@@ -27,7 +27,6 @@ from tests.soak.campaign import (
     State,
     check_between,
     differing,
-    is_free,
     make_case,
     numbers,
     reading,
