@@ -14,7 +14,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format bench bench-volume lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -57,11 +57,17 @@ format: $(STAMP) ## Format Python and SQL
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/sqlfmt --quiet --line-length 120 dbt_project docs
 
-bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/results/latest.json
+bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/results/august-SCALE.json
 	@$(BIN)/python bench/run.py
 
 bench-volume: $(MANIFEST) ## Measure a week of ORDERS (5000) against five times as many; for the report of HOME_DIR too
 	@$(BIN)/python bench/volume.py $(HOME_DIR)
+
+bench-plots: $(STAMP) ## Draw what was measured into docs/images
+	@$(BIN)/python bench/plots.py
+
+bench-history: $(MANIFEST) ## Measure WEEKS (52) of ORDERS (1000) week by week, against all at once, and a late file
+	@$(BIN)/python bench/history.py
 
 lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \

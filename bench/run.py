@@ -1,7 +1,7 @@
 """`make bench`: what `metric-store run` costs on SCALE times the source's August, 237,642,097 logs, stage by stage.
 
-Beside it stand the main figures as hand-written SQL, in time and value by value. Writes `results/latest.json`; the exit
-status is 1 if a figure differs. Large libraries are imported after the last command has ended (see `processes`).
+Beside it stand the main figures as hand-written SQL, in time and value by value. Writes `results/august-SCALE.json`;
+the exit status is 1 if a figure differs. Large libraries are imported after the last command has ended (`processes`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bench.processes import least_seconds, succeed
 if TYPE_CHECKING:
     from bench.processes import Ended
 
-RESULT = Path(__file__).with_name("results") / "latest.json"
+RESULTS = Path(__file__).with_name("results")
 SCALE = 0.01
 WITHHELD = 3  # how a run ends that withholds a week: the month begins with a Friday, and days are missing before it
 YARDSTICK_RUNS, RUNS_OF_LARGE = 3, 1
@@ -44,9 +44,10 @@ def main() -> int:
     result["measured_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     result["versions"] = versions()
     result["machine"] = machine(load)
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    _print(result)
+    RESULTS.mkdir(exist_ok=True)
+    written = RESULTS / f"august-{scale:g}.json"
+    written.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    _print(result, written)
     return 0 if result["figures_equal"] else 1
 
 
@@ -142,7 +143,7 @@ def say(text: str) -> None:
     print(f"... {text}", file=sys.stderr, flush=True)
 
 
-def _print(result: dict[str, Any]) -> None:
+def _print(result: dict[str, Any], written: Path) -> None:
     """The result as tables for people."""
     total, load = result["run_seconds"], result["machine"]["load_average"]
     lines = [
@@ -170,7 +171,7 @@ def _print(result: dict[str, Any]) -> None:
     lines += ["", f"{'figure':<30}{'column':<18}{'values':>8}{'different':>11}"]
     lines += ["{figure:<30}{column:<18}{values:>8,}{different:>11,}".format(**column) for column in result["compared"]]
     verdict = "all equal" if result["figures_equal"] else f"{result['values_different']:,} DIFFERENT"
-    lines += ["", f"Figures: {result['values_compared']:,} values compared, {verdict}", f"Written: {shown(RESULT)}"]
+    lines += ["", f"Figures: {result['values_compared']:,} values compared, {verdict}", f"Written: {shown(written)}"]
     print("\n".join(lines))
 
 

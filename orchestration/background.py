@@ -154,9 +154,10 @@ def emit(event: Any) -> None:
 
 
 def _prepare(prepare: Callable[[], None]) -> None:
-    # What is imported stays; looking through it for garbage again and again is a tenth of the time.
+    # What is imported stays: looking through it for garbage again and again is a tenth of a small run.
     gc.disable()
     prepare()
+    gc.freeze()
     gc.enable()
 
 

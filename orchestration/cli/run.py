@@ -113,6 +113,7 @@ class _Launcher:
 
         prepare_instance(self._home)
         keys = [key for key in self._job.asset_layer.executable_asset_keys if wanted(key)]
+        gc.freeze()
         gc.enable()
         with DagsterInstance.get() as instance, quick_history(self._home):
             try:

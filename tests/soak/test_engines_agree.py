@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -115,7 +116,7 @@ SET_BACK = RandomHome(
 
 
 @settings(
-    max_examples=4,
+    max_examples=int(os.environ.get("SOAK_EXAMPLES") or 4),
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # minutes for each: shrinking would take a day
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

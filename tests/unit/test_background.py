@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -66,6 +67,11 @@ def process() -> Iterator[Background]:
 def test_calls_run_in_one_process_that_prepared_itself_once(process: Background) -> None:
     assert process.call(prepared) == process.call(prepared) == (process.pid, 1)
     assert process.pid != os.getpid()
+
+
+def test_what_was_imported_is_left_out_of_collecting_garbage(process: Background) -> None:
+    assert process.call(gc.get_freeze_count) > 10_000
+    assert process.call(gc.isenabled)
 
 
 def test_a_stream_gives_all_events_in_their_order_and_the_process_goes_on(process: Background) -> None:
