@@ -7,6 +7,7 @@ run; the events that come out of here are dagster-dbt's all the same.
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -135,6 +136,7 @@ def _get_ready_for(engine: Engine) -> None:
     target = _engine.parse_target
     with FileLock(PROJECT_TARGET / ".parse.lock"):
         _manifest = _invoke(["parse", "--no-write-json"], target, Home.of(target), engine=_engine)
+    importlib.import_module("dbt.task.build")  # which the first build would do, when it is waited for
 
 
 DBT_PROCESS = Purpose(_get_ready)

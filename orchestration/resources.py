@@ -10,7 +10,14 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 
-from dagster import ConfigurableResource, DagsterInstance, DagsterRun, InitResourceContext, RunsFilter
+from dagster import (
+    ConfigurableResource,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    InitResourceContext,
+    RunsFilter,
+)
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 from filelock import FileLock, Timeout
 from pydantic import PrivateAttr
@@ -88,7 +95,7 @@ def _end_killed_run(home: Home, instance: DagsterInstance) -> None:
 def _ended_runs(home: Home, instance: DagsterInstance) -> list[DagsterRun]:
     """Runs that the history has at work, and that have ended: the one that the note of a killed holder names, and
     those of the command line whose process is gone, because a full disk takes no end of a run either."""
-    at_work = instance.get_runs(filters=RunsFilter(statuses=IN_PROGRESS_RUN_STATUSES))
+    at_work = instance.get_runs(filters=RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED, *IN_PROGRESS_RUN_STATUSES]))
     noted = _noted_run(home)
     return [run for run in at_work if run.run_id == noted or _is_gone(run.tags.get(PROCESS_TAG))]
 

@@ -109,20 +109,21 @@ def test_a_run_with_nothing_to_do_brings_old_pages_up_to_date(home_copy: Path) -
     check_nothing_is_left(home_copy)
 
 
-def test_a_run_that_could_not_write_its_end_is_ended_by_the_next(tmp_path: Path) -> None:
-    """A full disk takes no end of a run; Dagster would have it at work for ever, and queue all others behind it."""
+@pytest.mark.parametrize("status", [DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTED])
+def test_a_run_that_could_not_write_its_end_is_ended_by_the_next(status: DagsterRunStatus, tmp_path: Path) -> None:
+    """Neither a full disk nor a kill lets a run end; Dagster would have it at work, or about to begin, for ever."""
     gone = subprocess.Popen(["true"])
     gone.wait()
     with DagsterInstance.ephemeral() as instance:
         runs = {
             name: instance.create_run_for_job(
-                job_def=define_nothing(), status=DagsterRunStatus.STARTED, tags={PROCESS_TAG: str(pid)} if pid else {}
+                job_def=define_nothing(), status=status, tags={PROCESS_TAG: str(pid)} if pid else {}
             ).run_id
             for name, pid in (("gone", gone.pid), ("alive", os.getpid()), ("of the UI", None))
         }
         clear_killed_run(Home(tmp_path), instance)
         found = {name: instance.get_run_by_id(run_id).status.value for name, run_id in runs.items()}
-    assert found == {"gone": "FAILURE", "alive": "STARTED", "of the UI": "STARTED"}
+    assert found == {"gone": "FAILURE", "alive": status.value, "of the UI": status.value}
 
 
 def define_nothing() -> Any:
