@@ -57,7 +57,7 @@ class RandomHome:
             seed=self.seed,
             scenario=self.scenario,
         )
-        (home / "config").mkdir()
+        (home / "config").mkdir(exist_ok=True)  # the holiday has files of its own
         defaults = load_configuration(None).paths
         _rewrite(
             defaults["settings"],
