@@ -61,11 +61,13 @@ def _measure(folder: Path, scale: float) -> dict[str, Any]:
     }
     options = [text for name, value in sample.items() for text in (f"--{name}", str(value))]
     succeed([METRIC_STORE, "sample", "--home", str(landed), *options])
-    succeed([METRIC_STORE, "run", "--home", str(landed)], _environment("duckdb"))
+    succeed([METRIC_STORE, "run", "--home", str(landed)], environment=_environment("duckdb"))
     measured: dict[str, Any] = {"scale": scale, "sample": sample}
     for engine in ("duckdb", "spark"):
         copy_landed(landed, folder / engine)
-        ended = succeed([METRIC_STORE, "run", "--home", str(folder / engine)], _environment(engine))
+        ended = succeed([METRIC_STORE, "run", "--home", str(folder / engine)], environment=_environment(engine))
+        if (folder / engine / "spark").is_dir() != (engine == "spark"):
+            raise SystemExit(f"the run that was to be {engine}'s was another engine's")
         measured[engine] = _figures(folder / engine, ended)
     stores = [folder / engine / "published" / "metric_store.duckdb" for engine in ("duckdb", "spark")]
     measured["differences"] = differences(*stores)
@@ -73,7 +75,7 @@ def _measure(folder: Path, scale: float) -> dict[str, Any]:
 
 
 def _environment(engine: str) -> dict[str, str]:
-    return {**os.environ, "METRIC_STORE_ENGINE": engine}
+    return {"METRIC_STORE_ENGINE": engine}
 
 
 def _figures(home: Path, ended: Ended) -> dict[str, Any]:

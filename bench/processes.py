@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -23,11 +23,17 @@ class Ended:
     peak_rss_bytes: int
 
 
-def run(command: Sequence[str]) -> Ended:
-    """Run a command; what it says is kept."""
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
+    """Run a command, with variables beside those of this process; what it says is kept."""
     with tempfile.TemporaryFile() as said:
         started_at, started = time.time(), time.perf_counter()
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+        )
         # wait4 tells of this child and those that it waited for; a child also inherits what its parent held when it
         # was forked, so whoever measures must be small itself.
         _, status, usage = os.wait4(process.pid, 0)
@@ -44,9 +50,9 @@ def least_seconds(command: Sequence[str], times: int = 3) -> float:
     return min(succeed(command).seconds for _ in range(times))
 
 
-def succeed(command: Sequence[str], also: Sequence[int] = ()) -> Ended:
+def succeed(command: Sequence[str], *, also: Sequence[int] = (), environment: Mapping[str, str] | None = None) -> Ended:
     """Run a command; SystemExit with what it said unless it ends with 0, or with a status that counts as well."""
-    ended = run(command)
+    ended = run(command, environment)
     if ended.status and ended.status not in also:
         raise SystemExit(f"{' '.join(command)}\nended with status {ended.status}:\n{ended.text}")
     return ended

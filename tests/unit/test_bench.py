@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,7 +11,7 @@ import duckdb
 import pytest
 
 from bench import history, plots
-from bench.processes import Ended
+from bench.processes import Ended, run, succeed
 from bench.stages import stages
 from bench.volume import ratios
 from bench.yardstick import compare, compute
@@ -123,3 +124,13 @@ def test_growth_is_drawn_with_a_point_for_each_measurement() -> None:
     for chart, points in ((plots.records(months), 3 * 2), (plots.weeks({"orders": 7, "runs": runs}), 2 * 4)):
         drawn = ElementTree.fromstring(chart.render())
         assert len([one for one in drawn.iter() if one.get("class", "").startswith("dot ")]) >= points
+
+
+def test_a_command_runs_in_the_environment_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OF_BENCH", "kept")
+    tell = [sys.executable, "-c", "import os; print(os.environ['OF_BENCH'], os.environ.get('OF_COMMAND'))"]
+    assert run(tell, {"OF_COMMAND": "spark"}).text.split() == ["kept", "spark"]
+    assert run(tell).text.split() == ["kept", "None"]
+    with pytest.raises(SystemExit, match="ended with status 3"):
+        succeed([sys.executable, "-c", "raise SystemExit(3)"])
+    assert succeed([sys.executable, "-c", "raise SystemExit(3)"], also=[3]).status == 3
