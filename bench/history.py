@@ -26,6 +26,8 @@ from bench.run import METRIC_STORE, machine, say, shown, versions
 
 RESULT = Path(__file__).with_name("results") / "history.json"
 WEEKS, ORDERS, SELLERS = 52, 1000, 50
+#: A Monday so long ago that all weeks have passed: others only land.
+START = "2025-01-06"
 #: So many log records of one day come late, and the number of the week that they belong to.
 LATE_RECORDS, LATE_WEEK = 1000, 10
 #: Runs whose median stands for a short and for a long history. The first of all restates nothing, and isn't among them.
@@ -39,7 +41,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="metric-store-bench-") as folder:
         sample, weekly, at_once = (Path(folder) / name for name in ("sample", "weekly", "at-once"))
         say(f"sample of {weeks} weeks of {orders:,} orders")
-        size = ["--weeks", str(weeks), "--orders-per-week", str(orders), "--sellers", str(SELLERS)]
+        size = ["--start", START, "--weeks", str(weeks), "--orders-per-week", str(orders), "--sellers", str(SELLERS)]
         succeed([METRIC_STORE, "sample", "--home", str(sample), *size])
         inbox = sample / "inbox"
         deliveries = by_week(inbox)
