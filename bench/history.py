@@ -113,7 +113,7 @@ def _run(home: Path, inbox: Path, files: Iterable[Path]) -> Ended:
 
 
 def _figures(ended: Ended) -> dict[str, Any]:
-    published = re.search(r"^Published (\d+) week", ended.text, re.MULTILINE)
+    published = re.search(r"Published (\d+) week", ended.text)
     return {
         "run_seconds": round(ended.seconds, 3),
         "run_cpu_seconds": round(ended.cpu_seconds, 3),
