@@ -6,6 +6,7 @@ notebook or a script without a guard, and loads none of them again. It ends with
 
 from __future__ import annotations
 
+import atexit
 import gc
 import multiprocessing
 import multiprocessing.synchronize
@@ -172,11 +173,19 @@ def _start(lifeline: Connection, events: Connection, niceness: int) -> None:
     """Prepares the process: it ends with the parent, leaves Ctrl-C to it, and writes nothing on standard output."""
     global _events
     _events = events
+    atexit.register(_leave)
     signal.signal(signal.SIGALRM, _end)
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(niceness)
     os.dup2(2, 1)
+
+
+def _leave() -> None:
+    """Ends a process that was asked for nothing more, without taking it to pieces: DuckDB's binding would tell the
+    terminal of every object that garbage collection has left to the end."""
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _end_with_parent(lifeline: Connection) -> None:

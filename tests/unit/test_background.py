@@ -96,6 +96,18 @@ def test_a_process_that_is_killed_in_a_stream_is_an_error(process: Background) -
         next(stream)
 
 
+def import_duckdb() -> None:
+    import duckdb  # noqa: F401
+
+
+def test_a_process_that_is_asked_for_nothing_more_ends_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
+    """DuckDB's binding tells of all that garbage collection leaves to the end of the interpreter."""
+    with Background(Purpose(import_duckdb)) as process:
+        process.call(prepared)
+        process._pool.shutdown(wait=True)  # it may hear of this before the end of its lifeline
+    assert capfd.readouterr() == ("", "")
+
+
 def test_closing_in_a_stream_does_not_wait_for_its_end(process: Background) -> None:
     started = time.monotonic()
     next(process.stream(count_and_wait, 1))
