@@ -123,8 +123,10 @@ def _figures(ended: Ended) -> dict[str, Any]:
 
 
 def ratios(runs: Sequence[Ended], backfill: Ended) -> dict[str, float]:
-    """How many times the cost of a run after some weeks it has after all, and that of a backfill of them all together
-    have; in seconds of the clock, and of the processors, whose number says less of what else a machine does."""
+    """A run after all weeks to one after a few, and all runs together to the backfill: how many times the cost.
+
+    In seconds of the clock, and of the processors, which depend less on what else the machine does.
+    """
     early, late = runs[1 : 1 + FEW], runs[-FEW:]
     return {
         "run_seconds_after_all_weeks": round(median(r.seconds for r in late) / median(r.seconds for r in early), 3),

@@ -155,7 +155,7 @@ def emit(event: Any) -> None:
 
 
 def _prepare(prepare: Callable[[], None]) -> None:
-    # What is imported stays: looking through it for garbage again and again is a tenth of a small run.
+    # What is imported stays: looking through it for garbage again and again was most of what collecting took.
     gc.disable()
     prepare()
     gc.freeze()

@@ -93,8 +93,8 @@ def _end_killed_run(home: Home, instance: DagsterInstance) -> None:
 
 
 def _ended_runs(home: Home, instance: DagsterInstance) -> list[DagsterRun]:
-    """Runs that the history has at work, and that have ended: the one that the note of a killed holder names, and
-    those of the command line whose process is gone, because a full disk takes no end of a run either."""
+    """Runs that the history has at work or about to begin, and that have ended: the one that the note of a killed
+    holder names, and those of the command line whose process is gone, because a full disk takes no end of a run."""
     at_work = instance.get_runs(filters=RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED, *IN_PROGRESS_RUN_STATUSES]))
     noted = _noted_run(home)
     return [run for run in at_work if run.run_id == noted or _is_gone(run.tags.get(PROCESS_TAG))]

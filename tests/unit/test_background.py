@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import multiprocessing
 import os
 import signal
@@ -97,7 +98,7 @@ def test_a_process_that_is_killed_in_a_stream_is_an_error(process: Background) -
 
 
 def import_duckdb() -> None:
-    import duckdb  # noqa: F401
+    importlib.import_module("duckdb")
 
 
 def test_a_process_that_is_asked_for_nothing_more_ends_without_a_word(capfd: pytest.CaptureFixture[str]) -> None:
