@@ -6,7 +6,7 @@ The only writer of the schemas `landing`, `inputs` and `config`; dbt owns the re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,29 +30,49 @@ from orchestration.settings import Home
 _REACH = {"oms_logs": (13, 2), "inventory_snapshots": (5, 2)}
 
 _TABLES = {
-    "inputs.run_weeks": """
-        week_start date, is_published boolean, raw_fingerprint varchar, config_hash varchar, mark varchar
-    """,
-    "inputs.sources": "source varchar, is_present boolean",
-    "inputs.files": """
-        file_id bigint, source varchar, path varchar, status varchar, rows_read bigint, landed bigint,
-        quarantined bigint, duplicates bigint, error varchar, ingested_at timestamp
-    """,
-    "inputs.gate_results": """
-        week_start date, rule_id varchar, scope varchar, severity varchar, passed boolean, observed double,
-        lower double, upper double, message varchar
-    """,
-    "inputs.gate_waivers": """
-        week_start date, rule_id varchar, scope varchar, reason varchar, approved_by varchar, valid_until date
-    """,
-    "inputs.gate_verdicts": "week_start date, is_publishable boolean",
+    "inputs.run_weeks": {
+        "week_start": "date",
+        "is_published": "boolean",
+        "raw_fingerprint": "varchar",
+        "config_hash": "varchar",
+        "mark": "varchar",
+    },
+    "inputs.sources": {"source": "varchar", "is_present": "boolean"},
+    "inputs.files": {
+        "file_id": "bigint",
+        "source": "varchar",
+        "path": "varchar",
+        "status": "varchar",
+        "rows_read": "bigint",
+        "landed": "bigint",
+        "quarantined": "bigint",
+        "duplicates": "bigint",
+        "error": "varchar",
+        "ingested_at": "timestamp",
+    },
+    "inputs.gate_results": {
+        "week_start": "date",
+        "rule_id": "varchar",
+        "scope": "varchar",
+        "severity": "varchar",
+        "passed": "boolean",
+        "observed": "double",
+        "lower": "double",
+        "upper": "double",
+        "message": "varchar",
+    },
+    "inputs.gate_waivers": {
+        "week_start": "date",
+        "rule_id": "varchar",
+        "scope": "varchar",
+        "reason": "varchar",
+        "approved_by": "varchar",
+        "valid_until": "date",
+    },
+    "inputs.gate_verdicts": {"week_start": "date", "is_publishable": "boolean"},
 }
 #: Published tables whose rows the models compare with, by the input that holds them.
 _COMPARED = {"inputs.published_metrics": "fct_metric_week", "inputs.published_grades": "fct_seller_grade_week"}
-_FILE_COLUMNS = (
-    *("file_id", "source", "path", "status", "rows_read", "landed"),
-    *("quarantined", "duplicates", "error", "ingested_at"),
-)
 _QUARANTINED = {
     "source": "VARCHAR",
     "reason": "VARCHAR",
@@ -99,14 +119,14 @@ def prepare(
             db.execute(f"create schema if not exists {schema}")
         db.execute("create or replace table inputs.code as select ? as version", [_writer()])
         for table, columns in _TABLES.items():
-            db.execute(f"create or replace table {table} ({columns})")
+            _create_table(db, table, columns)
         _insert(
             db,
             "inputs.run_weeks",
             [(w.week_start, w.is_published, w.raw_fingerprint, w.config_hash, w.mark(failed_files)) for w in weeks],
         )
         _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
-        _insert(db, "inputs.files", [tuple(row[name] for name in _FILE_COLUMNS) for row in ledger.files()])
+        _insert(db, "inputs.files", [tuple(row[name] for name in _TABLES["inputs.files"]) for row in ledger.files()])
         for relation in landed_relations(home, ledger, [week.week_start for week in weeks]):
             _create_view(db, relation)
         create_config_tables(db, configuration)
@@ -118,12 +138,8 @@ def create_config_tables(db: duckdb.DuckDBPyConnection, configuration: Configura
     db.execute("create schema if not exists config")
     for file in FILES:
         name = f"config.{sql_name(file.stem)}"
-        columns = ", ".join(f"{sql_name(column)} {kind}" for column, kind in file.sql_types.items())
-        db.execute(f"create or replace table {name} ({columns})")
-        # As one text: DuckDB takes rows of Python one by one, and an Arrow table costs half a second of imports.
-        rows = json.dumps(configuration.records(file.stem), default=str)
-        typed = f"from_json(?, {sql_text(json.dumps([file.sql_types]))})"
-        db.execute(f"insert into {name} select unnest({typed}, max_depth := 2)", [rows])
+        _create_table(db, name, file.sql_types)
+        _insert_records(db, name, file.sql_types, configuration.records(file.stem))
 
 
 def run_weeks(home: Home) -> list[tuple[date, bool, str, str, str]]:
@@ -157,9 +173,23 @@ def write_verdicts(
             _insert(db, table, rows)
 
 
-def _insert(db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        db.executemany(f"insert into {table} values ({', '.join('?' * len(rows[0]))})", rows)
+def _create_table(db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> None:
+    db.execute(f"create or replace table {table} ({', '.join(f'{sql_name(c)} {kind}' for c, kind in columns.items())})")
+
+
+def _insert(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[Any]]) -> None:
+    columns = _TABLES[table]
+    _insert_records(db, table, columns, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _insert_records(
+    db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], records: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add rows to a table of these columns: name -> type of DuckDB."""
+    # As one text: DuckDB takes rows of Python one by one, which a thousand landed files would feel, and an Arrow table
+    # costs half a second of imports.
+    typed = f"from_json(?, {sql_text(json.dumps([columns]))})"
+    db.execute(f"insert into {table} select unnest({typed}, max_depth := 2)", [json.dumps(records, default=str)])
 
 
 def _writer() -> str:
@@ -227,8 +257,7 @@ def _copy_published(db: duckdb.DuckDBPyConnection, home: Home, weeks: Sequence[d
     """The published rows of the run's weeks and of those next to them, with which the models compare."""
     tables = {table.name: table for table in mart_tables(MANIFEST_PATH)}
     for name, published in _COMPARED.items():
-        columns = ", ".join(f"{sql_name(column)} {kind}" for column, (kind, _) in tables[published].columns.items())
-        db.execute(f"create or replace table {name} ({columns})")
+        _create_table(db, name, {column: kind for column, (kind, _) in tables[published].columns.items()})
     if not home.published_store.is_file():
         return
     near = ", ".join(f"date '{week + timedelta(days=days)}'" for week in weeks for days in (-7, 0, 7))
