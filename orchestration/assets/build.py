@@ -3,13 +3,12 @@
 They hold the weeks of the last run, so they have no partitions: which weeks are published, `published_store` shows.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey, MetadataValue, Output
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
-from dagster_dbt.dbt_manifest import validate_manifest
+from dagster import AssetExecutionContext, AssetKey, AssetsDefinition, MetadataValue, Output, multi_asset
 
 from orchestration.assets.landing import OWNERS
 from orchestration.assets.last_week import SHOWN_MARTS, last_week
@@ -17,7 +16,31 @@ from orchestration.dbt import MANIFEST_PATH, DbtError, ensure_manifest
 from orchestration.resources import MetricStoreResource
 from orchestration.warehouse import run_weeks
 
-AFTER_GATE = "tag:after_gate"
+
+@contextmanager
+def _without_dbt() -> Iterator[None]:
+    """Let dagster-dbt be imported as where dbt-core isn't installed, for which it has its own names for what dbt's are.
+
+    Else it imports dbt for those, which is half of loading the code location; dbt has a process of its own here.
+    """
+    asked_for = "dbt.version"
+    found = sys.modules.get(asked_for)
+    sys.modules[asked_for] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[asked_for]
+        if found is not None:
+            sys.modules[asked_for] = found
+
+
+with _without_dbt():
+    from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+    from dagster_dbt.asset_utils import build_dbt_specs
+    from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+    from dagster_dbt.dbt_manifest import validate_manifest
+
+AFTER_GATE = "after_gate"
 
 
 class Translator(DagsterDbtTranslator):
@@ -78,28 +101,41 @@ def _name(node: str) -> str:
     return node.rpartition(".")[2]
 
 
-ensure_manifest()
-
-
-@dbt_assets(
-    manifest=MANIFEST_PATH,
-    name="build",
-    exclude=AFTER_GATE,
-    dagster_dbt_translator=TRANSLATOR,
-    pool="metric_store_writer",
+_SPECS, _CHECKS = build_dbt_specs(
+    translator=TRANSLATOR,
+    manifest=validate_manifest(ensure_manifest()),
+    # All: choosing by a tag is dbt's own work, for which dagster-dbt imports it.
+    select="fqn:*",
+    exclude="",
+    selector="",
+    io_manager_key=None,
+    project=None,
 )
-def build(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[Any]:
-    """Staging, intermediate models, marts and the gate's profile of the run's weeks."""
-    yield from _build(context, store, "fqn:*", AFTER_GATE)
+_LATE = {spec.key for spec in _SPECS if AFTER_GATE in spec.tags}
 
 
-@dbt_assets(
-    manifest=MANIFEST_PATH,
-    name="after_gate",
-    select=AFTER_GATE,
-    dagster_dbt_translator=TRANSLATOR,
-    pool="metric_store_writer",
+def _part(name: str, description: str, select: str, exclude: str | None, *, late: bool) -> AssetsDefinition:
+    @multi_asset(
+        name=name,
+        description=description,
+        specs=[spec for spec in _SPECS if (spec.key in _LATE) == late],
+        check_specs=[check for check in _CHECKS if (check.asset_key in _LATE) == late],
+        can_subset=True,
+        pool="metric_store_writer",
+    )
+    def part(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[Any]:
+        yield from _build(context, store, select, exclude)
+
+    return part
+
+
+build = _part(
+    "build",
+    "Staging, intermediate models, marts and the gate's profile of the run's weeks.",
+    "fqn:*",
+    f"tag:{AFTER_GATE}",
+    late=False,
 )
-def after_gate(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[Any]:
-    """Marts that show what follows from the gate's verdict."""
-    yield from _build(context, store, AFTER_GATE, None)
+after_gate = _part(
+    "after_gate", "Marts that show what follows from the gate's verdict.", f"tag:{AFTER_GATE}", None, late=True
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import types
 from collections.abc import Sequence
 from datetime import date
 
@@ -53,6 +54,10 @@ def _get_ready() -> None:
     # Great Expectations imports Spark where it is installed, for nothing here; Spark takes a process that was spawned
     # without a main module for one of its own tests, and ends it.
     sys.modules["pyspark"] = None  # type: ignore[assignment]
+    # For expectations about distributions, of which the gate has none, it imports these: more than a second of work.
+    for name in ("scipy", "altair"):
+        sys.modules[name] = types.ModuleType(name)
+    sys.modules["scipy"].stats = sys.modules["scipy.stats"] = types.ModuleType("scipy.stats")
     from orchestration.gate.judge import warm_up
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)

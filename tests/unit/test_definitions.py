@@ -413,9 +413,61 @@ def test_loading_contacts_nothing_and_opens_no_database(loading: dict[str, list[
     assert loading["touched"] == []
 
 
-def test_loading_leaves_great_expectations_alone(loading: dict[str, list[str]]) -> None:
-    assert "dagster" in loading["modules"]
-    assert not [name for name in loading["modules"] if name.split(".")[0] == "great_expectations"]
+@pytest.mark.parametrize("package", ["dbt", "great_expectations"])
+def test_loading_leaves_alone_what_has_a_process_of_its_own(loading: dict[str, list[str]], package: str) -> None:
+    assert "dagster_dbt" in loading["modules"]
+    assert not [name for name in loading["modules"] if name.split(".")[0] == package]
+
+
+def test_assets_and_checks_are_those_that_dagster_dbt_makes_with_dbt() -> None:
+    """In a process that has imported dbt before, and in one that never does."""
+    described = """
+        def described(part):
+            specs = {
+                spec.key.to_user_string(): [
+                    sorted(dep.asset_key.to_user_string() for dep in spec.deps), spec.group_name, list(spec.owners),
+                    spec.description, dict(spec.tags), spec.code_version, sorted(spec.metadata),
+                ]
+                for spec in part.specs
+            }
+            checks = {str(check.key): [check.description, check.blocking] for check in part.check_specs}
+            return [specs, checks]
+    """
+    chosen_by_dbt = """
+        import json
+        import dbt.version, dagster_dbt
+        from orchestration.assets import build as module
+        def made(**chosen):
+            @dagster_dbt.dbt_assets(manifest=module.MANIFEST_PATH, dagster_dbt_translator=module.TRANSLATOR, **chosen)
+            def part(): ...
+            return part
+        parts = {
+            "build": [made(exclude="tag:after_gate"), module.build],
+            "after_gate": [made(select="tag:after_gate"), module.after_gate],
+        }
+        print(json.dumps({name: [described(part) for part in pair] for name, pair in parts.items()}))
+    """
+    without = """
+        import json
+        from orchestration.assets import build as module
+        print(json.dumps({name: described(getattr(module, name)) for name in ("build", "after_gate")}))
+    """
+    with_dbt, alone = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", textwrap.dedent(described) + textwrap.dedent(code)],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.splitlines()[-1]
+        )
+        for code in (chosen_by_dbt, without)
+    )
+    for name in ("build", "after_gate"):
+        theirs, ours = with_dbt[name]
+        assert min(map(len, theirs)) > 0
+        assert ours == theirs
+        assert alone[name] == theirs
 
 
 class TestEventsOfABuild:
