@@ -55,9 +55,8 @@ def _get_ready() -> None:
     # without a main module for one of its own tests, and ends it.
     sys.modules["pyspark"] = None  # type: ignore[assignment]
     # For expectations about distributions, of which the gate has none, it imports these: more than a second of work.
-    for name in ("scipy", "altair"):
+    for name in ("scipy", "scipy.stats", "altair"):
         sys.modules[name] = types.ModuleType(name)
-    sys.modules["scipy"].stats = sys.modules["scipy.stats"] = types.ModuleType("scipy.stats")
     from orchestration.gate.judge import warm_up
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)

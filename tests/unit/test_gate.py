@@ -53,6 +53,14 @@ def worker(gate_home: Home) -> Iterator[GateWorker]:
         yield worker
 
 
+def test_the_process_imports_nothing_that_its_expectations_leave_alone() -> None:
+    code = "import sys\nfrom orchestration.gate.worker import _get_ready\n_get_ready()\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "great_expectations" in loaded
+    assert not [name for name in loaded if name.startswith(("scipy.stats.", "altair.", "pyspark."))]
+
+
 def row(
     rule: Rule, observed: float | None, scope: str = "all", week: date = WEEK, note: str | None = None
 ) -> ProfileRow:
