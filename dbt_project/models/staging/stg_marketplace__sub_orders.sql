@@ -2,13 +2,13 @@
 {# The newest version of every sub-order; its timestamps are cut at A where a week reads it. #}
 with
 
-    versions as (
-        select *, row_number() over (partition by sub_order_id order by updated_at desc) as version_rank
-        from {{ source("landing", "seller_orders") }}
-    )
+    landed as (select * from {{ source("landing", "seller_orders") }}),
+
+    -- no two versions are of one instant; ranking them all takes twice as long, and the memory of whole records
+    several as (select sub_order_id, max(updated_at) as newest_at from landed group by sub_order_id having count(*) > 1)
 
 select
-    sub_order_id,
+    landed.sub_order_id,
     order_id,
     seller_id,
     sku_id,
@@ -44,5 +44,6 @@ select
         coalesce(failed_delivery_at, ordered_at)
     )
     < ordered_at as runs_backwards
-from versions
-where version_rank = 1
+from landed
+left join several on landed.sub_order_id = several.sub_order_id
+where several.newest_at is null or landed.updated_at = several.newest_at
