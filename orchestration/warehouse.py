@@ -185,10 +185,10 @@ def _insert(db: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[A
 def _insert_records(
     db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], records: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Add rows to a table of these columns: name -> type of DuckDB."""
+    """Add rows to a table of these columns: name -> type of DuckDB. Raises duckdb.Error for a value of another type."""
     # As one text: DuckDB takes rows of Python one by one, which a thousand landed files would feel, and an Arrow table
     # costs half a second of imports.
-    typed = f"from_json(?, {sql_text(json.dumps([columns]))})"
+    typed = f"from_json_strict(?, {sql_text(json.dumps([columns]))})"
     db.execute(f"insert into {table} select unnest({typed}, max_depth := 2)", [json.dumps(records, default=str)])
 
 

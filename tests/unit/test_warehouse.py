@@ -1,0 +1,47 @@
+"""What a run puts before the models arrives as it was."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import pytest
+
+from orchestration.warehouse import _create_table, _insert_records
+
+COLUMNS = {"text": "varchar", "whole": "bigint", "number": "double", "at": "timestamp", "day": "date", "yes": "boolean"}
+
+
+@pytest.fixture
+def db() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    _create_table(connection, "kept", COLUMNS)
+    return connection
+
+
+def test_records_arrive_as_they_were(db: duckdb.DuckDBPyConnection) -> None:
+    rows: list[tuple[Any, ...]] = [
+        (
+            "'; drop table kept; -- \\ \"\n\u2028\U0001f600",
+            2**63 - 1,
+            0.1 + 0.2,
+            datetime(1, 1, 1),
+            date(1, 1, 1),
+            True,
+        ),
+        ("", -(2**63), -1e308, datetime(9999, 12, 31, 23, 59, 59, 999999), date(9999, 12, 31), False),
+        (None, None, None, None, None, None),
+    ]
+    _insert_records(db, "kept", COLUMNS, [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    assert db.execute("from kept").fetchall() == rows
+    _insert_records(db, "kept", COLUMNS, [])
+    assert db.execute("select count(*) from kept").fetchall() == [(len(rows),)]
+
+
+@pytest.mark.parametrize(("column", "value"), [("whole", "many"), ("at", "noon"), ("day", "x"), ("yes", "maybe")])
+def test_a_value_of_another_type_is_an_error_and_never_null(
+    db: duckdb.DuckDBPyConnection, column: str, value: str
+) -> None:
+    with pytest.raises(duckdb.Error):
+        _insert_records(db, "kept", COLUMNS, [{**dict.fromkeys(COLUMNS), column: value}])
