@@ -31,7 +31,7 @@ $(SPARK_STAMP): requirements-spark.lock $(STAMP)
 	@touch $@
 
 $(MANIFEST): $(STAMP) $(DBT_SOURCES) dbt_project/dbt_project.yml dbt_project/profiles.yml
-	@$(BIN)/python -c "from orchestration.dbt import ensure_manifest; ensure_manifest()"
+	@$(BIN)/python -m orchestration.transform.project
 
 demo: $(MANIFEST) ## Sample data, six weeks end to end, and the headline figures, in HOME_DIR
 	@$(BIN)/python tools/demo.py $(HOME_DIR)

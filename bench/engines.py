@@ -81,7 +81,7 @@ def _environment(engine: str) -> dict[str, str]:
 def _figures(home: Path, ended: Ended) -> dict[str, Any]:
     """Seconds by stage; CPU and memory are of the largest process of this machine, a cluster's are its own."""
     from bench.stages import stages
-    from orchestration.settings import Home
+    from orchestration.home.layout import Home
 
     seconds = stages(Home.of(home), ended)
     return {

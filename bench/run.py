@@ -92,7 +92,7 @@ def _measure(home: str, scale: float) -> tuple[dict[str, Any], list[dict[str, An
 def _yardstick(home: str, runs: int) -> tuple[list[float], list[dict[str, Any]]]:
     """Seconds of each run of the hand-written figures, and their comparison with the published store."""
     from bench.yardstick import compare, compute
-    from orchestration.settings import Home
+    from orchestration.home.layout import Home
 
     place, times = Home.of(home), []
     for _ in range(runs):
@@ -104,15 +104,15 @@ def _yardstick(home: str, runs: int) -> tuple[list[float], list[dict[str, Any]]]
 
 def _stages(home: str, ended: Ended) -> dict[str, float]:
     from bench.stages import stages
-    from orchestration.settings import Home
+    from orchestration.home.layout import Home
 
     return {stage: round(seconds, 3) for stage, seconds in stages(Home.of(home), ended).items()}
 
 
 def read_rows(home: str) -> dict[str, dict[str, int]]:
     """By source, the records that its files held and what became of them."""
+    from orchestration.home.layout import Home
     from orchestration.ingest.ledger import Ledger
-    from orchestration.settings import Home
 
     rows: dict[str, dict[str, int]] = {}
     with Ledger(Home.of(home).ledger, read_only=True) as ledger:

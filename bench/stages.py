@@ -7,8 +7,8 @@ from itertools import pairwise
 from dagster import DagsterInstance
 
 from bench.processes import Ended
-from orchestration.instance import prepare_instance
-from orchestration.settings import Home
+from orchestration.home.instance import prepare_instance
+from orchestration.home.layout import Home
 
 Step = tuple[str, float, float]
 

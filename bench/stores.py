@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.readers import sql_parquet, sql_text
+from orchestration.home.layout import evidence_beside
 from orchestration.publication.evidence import evidence_files
 from orchestration.publication.reading import published_weeks
-from orchestration.settings import evidence_beside
+from orchestration.sql import sql_parquet, sql_text
 
 #: These tell when and how something was built.
 _OF_BUILDS = ("publication", "fct_restatement")

@@ -58,7 +58,7 @@ def main() -> None:
 
 def _leave_in(folder: Path) -> None:
     """The result for the report of a home, where there is one."""
-    from orchestration.settings import Home
+    from orchestration.home.layout import Home
 
     home = Home.of(folder)
     if home.published_store.is_file():
@@ -68,7 +68,7 @@ def _leave_in(folder: Path) -> None:
 
 def _measured(home: str, ended: Ended) -> dict[str, Any]:
     from bench.stages import stages
-    from orchestration.settings import Home
+    from orchestration.home.layout import Home
 
     return {
         "records": sum(counts["rows_read"] for counts in read_rows(home).values()),

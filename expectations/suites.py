@@ -18,8 +18,7 @@ from great_expectations import ExpectationSuite
 from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.row_conditions import Column
 
-from orchestration.gate import messages
-from orchestration.gate.verdict import Rule
+from expectations.rules import Rule
 
 SUITE_NAME = "gate"
 
@@ -42,7 +41,7 @@ def gate_suite(rules: Sequence[Rule]) -> ExpectationSuite:
 
 def within_bounds(rule: Rule) -> gxe.ExpectColumnValuesToBeBetween:
     """What a rule observed is within its bounds, the bounds themselves included; no value is nothing to judge."""
-    text = f"{rule.rule_id} ({rule.severity}): {messages.bounds(rule)}. Set {rule.set_on}: {rule.reason}"
+    text = f"{rule.rule_id} ({rule.severity}): {rule.permitted}. Set {rule.set_on}: {rule.reason}"
     return gxe.ExpectColumnValuesToBeBetween(
         column=OBSERVED,
         min_value=rule.lower,

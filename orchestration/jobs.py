@@ -19,13 +19,13 @@ from dagster import (
     sensor,
 )
 
-from orchestration.assets.landing import LANDING_ASSETS
+from orchestration.assets.landing import INBOX
 from orchestration.configuration import load_configuration
-from orchestration.launching import work_of
-from orchestration.partitions import tags_for
-from orchestration.resources import clear_killed_run
-from orchestration.settings import Home
-from orchestration.weeks import WEEK
+from orchestration.home.layout import Home
+from orchestration.leftovers import clear_killed_run
+from orchestration.weeks.names import WEEK, unbroken
+from orchestration.weeks.partitions import tags_for
+from orchestration.weeks.work import work_of
 
 #: Whether schedule and sensor start switched on, as in the demo.
 AUTOMATION_VARIABLE = "METRIC_STORE_AUTOMATION"
@@ -51,14 +51,13 @@ def _now() -> datetime:
     default_status=DefaultScheduleStatus.RUNNING if _ON else DefaultScheduleStatus.STOPPED,
     description="Every Monday 03:00 UTC: the week that passed, and every week that is new or due for restatement.",
 )
-def monday_0300_utc(context: ScheduleEvaluationContext) -> RunRequest:
+def monday_0300_utc(context: ScheduleEvaluationContext) -> list[RunRequest]:
     home, now = Home.of(), context.scheduled_execution_time.astimezone(UTC).replace(tzinfo=None)
     configuration = load_configuration(home.config)
     monday = now.date() - timedelta(days=now.weekday())
     passed = next(week for week in (monday - WEEK, monday - 2 * WEEK) if configuration.calculated_at(week) <= now)
-    return RunRequest(
-        run_key=f"{now:%Y-%m-%dT%H:%M}", tags=tags_for([passed, *work_of(home, configuration, now).weeks])
-    )
+    wanted = [passed, *work_of(home, configuration, now).weeks]
+    return [RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M} {weeks[0]}", tags=tags_for(weeks)) for weeks in unbroken(wanted)]
 
 
 @sensor(
@@ -72,11 +71,10 @@ def inbox_sensor(context: SensorEvaluationContext) -> Iterator[RunRequest | Skip
     clear_killed_run(home, context.instance)
     work = work_of(home, load_configuration(home.config), _now())
     if work.new_files:
-        yield RunRequest(
-            run_key=f"files-{work.new_files}", asset_selection=[key for asset in LANDING_ASSETS for key in asset.keys]
-        )
+        yield RunRequest(run_key=f"files-{work.new_files}", asset_selection=[INBOX])
     elif work.weeks:
-        yield RunRequest(run_key=f"weeks-{work.new_weeks}", tags=tags_for(work.weeks))
+        for weeks in unbroken(work.weeks):
+            yield RunRequest(run_key=f"weeks-{work.new_weeks}-{weeks[0]}", tags=tags_for(weeks))
     else:
         yield SkipReason("nothing new in the inbox, and no week to compute")
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from orchestration.errors import UsageError
-from orchestration.settings import Home
+from orchestration.home.layout import Home
 
 _MEMORY = r"\d+(\.\d+)?\s*(%|[KMGT]i?B)"
 

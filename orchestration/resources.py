@@ -1,156 +1,40 @@
-"""What a run holds: the home with its writer's lock, dbt, and the gate's process. One of each for a whole run."""
+"""What a run holds: the home with its writer's lock, and dbt. One of each for a whole run."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
+import importlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 
-from dagster import (
-    ConfigurableResource,
-    DagsterInstance,
-    DagsterRun,
-    DagsterRunStatus,
-    InitResourceContext,
-    RunsFilter,
-)
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
-from filelock import FileLock, Timeout
-from pydantic import PrivateAttr
+from dagster import ConfigurableResource, InitResourceContext
 
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.dbt import DbtProjectRun
-from orchestration.engines import chosen_engine
 from orchestration.errors import MetricStoreError
-from orchestration.gate.worker import GateWorker
+from orchestration.home.layout import Home
+from orchestration.home.lock import writer_lock
+from orchestration.leftovers import clear_working_files, end_killed_run
 from orchestration.limits import EngineLimits
-from orchestration.partitions import weeks_of
-from orchestration.publication.files import write_whole
 from orchestration.publication.reading import published_weeks
-from orchestration.publication.store import remove_leftovers
-from orchestration.settings import Home
-
-#: The tag by which a run of the command line names its process.
-PROCESS_TAG = "metric_store/process"
-
-
-class HomeIsBusyError(MetricStoreError):
-    """Another run writes this home."""
-
-
-@contextmanager
-def writer_lock(
-    home: Home, run_id: str, wait_seconds: float, instance: DagsterInstance | None = None
-) -> Iterator[None]:
-    """Hold the home's only place for a writer. The lock is the process's: it ends with it, kill -9 included.
-
-    What a killed holder left is put right: in the history of `instance`, in the home, and in the report.
-    """
-    home.root.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(home.lock)
-    try:
-        lock.acquire(timeout=wait_seconds)
-    except Timeout:
-        raise HomeIsBusyError(
-            f"Another run is writing {home.root}{_holder(home)}.\n"
-            "Wait until it ends; metric-store status shows what is published."
-        ) from None
-    try:
-        if instance is not None:
-            _end_killed_run(home, instance)
-        write_whole(
-            home.lock_note,
-            json.dumps({"run_id": run_id, "pid": os.getpid(), "since": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}),
-        )
-        yield
-    finally:
-        home.lock_note.unlink(missing_ok=True)
-        lock.release()
-
-
-def clear_killed_run(home: Home, instance: DagsterInstance) -> None:
-    """Put right what a killed run left, without a run: else nothing is launched behind it, and pages stay old."""
-    if home.lock_note.is_file() or _ended_runs(home, instance):
-        with suppress(HomeIsBusyError), writer_lock(home, "", 0, instance):
-            pass
-
-
-def _end_killed_run(home: Home, instance: DagsterInstance) -> None:
-    """Dagster has a run that was killed at work for ever, with its slots. Its pages may show what was before it."""
-    if home.lock_note.is_file():
-        _clear(home)
-        from orchestration.report.writing import write_report  # draws charts: a run needs it only at its end
-
-        with suppress(Exception):  # pages are no ground to stop a run; it writes them again, and says what is wrong
-            write_report(home)
-    for run in _ended_runs(home, instance):
-        instance.report_run_failed(run, "The process of this run was killed, or couldn't write how it ended.")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-
-
-def _ended_runs(home: Home, instance: DagsterInstance) -> list[DagsterRun]:
-    """Runs that the history has at work or about to begin, and that have ended: the one that the note of a killed
-    holder names, and those of the command line whose process is gone, because a full disk takes no end of a run."""
-    at_work = instance.get_runs(filters=RunsFilter(statuses=[DagsterRunStatus.NOT_STARTED, *IN_PROGRESS_RUN_STATUSES]))
-    noted = _noted_run(home)
-    return [run for run in at_work if run.run_id == noted or _is_gone(run.tags.get(PROCESS_TAG))]
-
-
-def _noted_run(home: Home) -> str | None:
-    try:
-        return str(json.loads(home.lock_note.read_text())["run_id"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _is_gone(process: str | None) -> bool:
-    if process is None:
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:  # it is another user's
-        return False
-    return False
-
-
-def _holder(home: Home) -> str:
-    try:
-        held = json.loads(home.lock_note.read_text())
-        return f" (run {held['run_id'][:8]}, process {held['pid']}, since {held['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def _clear(home: Home) -> None:
-    """Remove working files, and what a publication that came to no end left beside the store."""
-    for folder in (home.scratch, home.spill):
-        shutil.rmtree(folder, ignore_errors=True)
-    with suppress(MetricStoreError, OSError):  # whoever needs the store says what is wrong with it
-        remove_leftovers(home)
+from orchestration.transform.choice import chosen_engine
+from orchestration.transform.runner import DbtRunner
+from orchestration.weeks.partitions import weeks_of
 
 
 class MetricStoreResource(ConfigurableResource):
-    """The home of a run.
+    """The home of a run, which METRIC_STORE_HOME names: a launch can't choose another.
 
-    home: its folder. memory_limit, threads: of the engine, such as 4GB and 2; by default a quarter of the machine's
-    memory, and all cores. wait_seconds: how long to wait for another writer before giving up. now: the time of
-    ingestion as ISO 8601 in UTC, for tests; else the clock's.
+    memory_limit, threads: of the engine, such as 4GB and 2; by default a quarter of the machine's memory, and all
+    cores. wait_seconds: how long to wait for another writer before giving up. now: the time of ingestion as ISO 8601
+    in UTC, for tests; else the clock's.
     """
 
-    home: str
     memory_limit: str = ""
     threads: int = 0
     wait_seconds: float = 3600.0
     now: str = ""
-
-    _dbt: DbtProjectRun | None = PrivateAttr(default=None)
-    _gate: GateWorker | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[MetricStoreResource]:
@@ -163,22 +47,22 @@ class MetricStoreResource(ConfigurableResource):
                 f"Weeks are published, but the record of what landed is missing: {place.ledger}.\n"
                 f"Restore {place.landing}, or move {place.published} away and put every file back into the inbox."
             )
-        with writer_lock(place, context.run_id or "", self.wait_seconds, context.instance):
-            _clear(place)
+        assert context.instance is not None
+        put_right = partial(end_killed_run, place, context.instance)
+        with writer_lock(place, context.run_id or "", self.wait_seconds, put_right):
+            clear_working_files(place)
             place.scratch.mkdir(parents=True)
             if context.dagster_run and weeks_of(context.dagster_run):
-                _ = self.dbt, self.gate  # import and parse while the run lands files
+                import_early()
             try:
                 yield self
             finally:
-                for process in (self._dbt, self._gate):
-                    if process is not None:
-                        process.close()
-                _clear(place)
+                clear_working_files(place)
 
-    @property
+    @cached_property
     def place(self) -> Home:
-        return Home.of(self.home)
+        """The home; asked of the environment once, because dbt's variables change while it works."""
+        return Home.of()
 
     @property
     def limits(self) -> EngineLimits:
@@ -193,16 +77,21 @@ class MetricStoreResource(ConfigurableResource):
     def configuration(self) -> Configuration:
         return load_configuration(self.place.config)
 
-    @property
-    def dbt(self) -> DbtProjectRun:
+    @cached_property
+    def dbt(self) -> DbtRunner:
         """dbt on this home's warehouse."""
-        if self._dbt is None:
-            self._dbt = DbtProjectRun(self.place, limits=self.limits)
-        return self._dbt
+        return DbtRunner(self.place, chosen_engine(), self.limits)
 
-    @property
-    def gate(self) -> GateWorker:
-        """The gate."""
-        if self._gate is None:
-            self._gate = GateWorker(self.place)
-        return self._gate
+
+def import_early() -> None:
+    """Import dbt and Great Expectations in a thread, while the first files land: it takes seconds.
+
+    Raises nothing: whoever needs them next meets the error again.
+    """
+
+    def import_them() -> None:
+        with suppress(ImportError):
+            for name in ("dbt.cli.main", "dbt.task.build", "orchestration.gate.judge"):
+                importlib.import_module(name)
+
+    threading.Thread(target=import_them, daemon=True).start()

@@ -12,8 +12,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from filelock import FileLock
 
+from orchestration.cli.app import main
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import evidence_relation, open_store, published_weeks
 from orchestration.sample import write_august, write_sample
@@ -41,8 +43,19 @@ class Ended:
         return self.out + self.err
 
 
-def metric_store(*arguments: str | Path, env: dict[str, str] | None = None, timeout: float = 600) -> Ended:
-    """Run `metric-store` in a process of its own."""
+def metric_store(*arguments: str | Path, env: dict[str, str] | None = None) -> Ended:
+    """Run `metric-store` in this process, which has imported everything once for all tests."""
+    before = dict(os.environ)
+    try:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments], env=env or {})
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+def metric_store_process(*arguments: str | Path, env: dict[str, str] | None = None, timeout: float = 600) -> Ended:
+    """Run `metric-store` in a process of its own, for tests of what a process does."""
     done = subprocess.run(
         [str(METRIC_STORE), *map(str, arguments)],
         capture_output=True,

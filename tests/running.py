@@ -10,8 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-from orchestration.resources import HomeIsBusyError, writer_lock
-from orchestration.settings import Home
+from orchestration.home.layout import Home
+from orchestration.home.lock import HomeIsBusyError, writer_lock
 from tests.conftest import METRIC_STORE, Ended
 
 _STEP = re.compile(r"\s*[\d.]+ s  (\S+)\s*")

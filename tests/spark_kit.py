@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.engines import ENGINE_VARIABLE, chosen_engine
 from orchestration.errors import MetricStoreError
-from tests.conftest import Ended, metric_store
+from orchestration.transform.choice import ENGINE_VARIABLE, chosen_engine
+from tests.conftest import Ended, metric_store_process
 
 #: Of a small run most is the start of Java and the planning of statements: the quick compiler with room for all that it
 #: compiles, one thread for garbage, few partitions, and plans that are made once and interpreted make it cheaper.
@@ -36,7 +36,7 @@ def require_spark() -> None:
 
 def run_on_spark(home: Path, *arguments: str) -> Ended:
     """`metric-store run` with Spark as the engine."""
-    return metric_store("run", "--home", home, *arguments, env=SPARK, timeout=3600)
+    return metric_store_process("run", "--home", home, *arguments, env=SPARK, timeout=3600)
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -77,26 +77,3 @@
 
 {# The Monday of the week that a day lies in, as a date. #}
 {% macro monday_of(day) %} cast(date_trunc('week', {{ day }}) as date){% endmacro %}
-
-{#
-    Weeks, by `week_start`, with S, E and A of the README of the metrics, and the date of A in the reporting time zone:
-    starts_at, ends_at, calculated_at, calculated_on beside the relation's columns.
-#}
-{% macro with_instants(weeks) %}
-    select *, cast({{ utc_to_local("calculated_at", setting("reporting_timezone")) }} as date) as calculated_on
-    from
-        (
-            select
-                *,
-                {{ add_hours("ends_at", "cast(" ~ setting("calculation_offset_hours") ~ " as integer)") }}
-                as calculated_at
-            from
-                (
-                    select
-                        *,
-                        {{ local_to_utc("week_start", setting("reporting_timezone")) }} as starts_at,
-                        {{ local_to_utc(date_add_days("week_start", 7), setting("reporting_timezone")) }} as ends_at
-                    from {{ weeks }}
-                ) as bounds
-        ) as calculated
-{% endmacro %}

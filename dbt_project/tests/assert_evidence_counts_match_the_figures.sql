@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_metric_evidence_week"}}}) }}
 {#
     What counts against a figure has as many rows as the figure says: the numerator where low is good, the denominator
     less the numerator where high is good. Seller by seller where the figures are a seller's. Where they are those of

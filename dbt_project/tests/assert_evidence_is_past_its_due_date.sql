@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_metric_evidence_week"}}}) }}
 {#
     What counts against a seller for a deadline was done after it, or hadn't been done when it had passed; each has its
     deadline, and nothing else has one. An order that is due counts as late before its hours of confirmation run out, if

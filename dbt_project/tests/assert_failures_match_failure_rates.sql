@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_failure_contribution_week"}}}) }}
 {# The failures that are told apart by category are the numerators of the two failure rates, overall and per client. #}
 with
 

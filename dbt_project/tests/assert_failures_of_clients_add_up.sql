@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_failure_contribution_week"}}}) }}
 {# Every failed sub-order is one client's: per week, flow and category the clients add up to `all`. #}
 select
     week_start,

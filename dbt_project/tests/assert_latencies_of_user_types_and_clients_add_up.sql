@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_request_latency_week"}}}) }}
 {#
     Every observation is one seller's and one client's: the user types of a week, and the clients of its days, add up to
     the observations of the whole, and the longest lag of the whole is one of theirs. Requests need not add up, as

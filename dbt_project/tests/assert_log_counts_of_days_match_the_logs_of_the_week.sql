@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_manifest_call_day"}}}) }}
 {#
     Counted once more from the logs of [S, E): the manifestation calls of the week's days, of all clients together and
     client by client, and the records with and without a request_id.

@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "int_metric_week"}}}) }}
 {#
     A record has one client, event, type, channel and topic, so the members of such a dimension add up to `overall`.
     Distinct request_ids are left out: one may have logs of several clients and kinds of sellers.

@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_null_request_id_week"}}}) }}
 {# The records of all clients and events are the population of null_request_id_rate. #}
 with
 

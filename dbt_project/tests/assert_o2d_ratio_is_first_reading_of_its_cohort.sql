@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_o2d_maturity_week"}}}) }}
 {# o2d_ratio of a week is the maturity of the week's own cohort, read by another way from the sub-orders. #}
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "int_metric_week"}}}) }}
 {#
     A Mall seller is in one segment, so the segments add up to the Mall, numerator and denominator alike.
     Brands are left out: one brand may sell in several segments.

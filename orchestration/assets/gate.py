@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetCheckResult,
     AssetCheckSeverity,
     AssetCheckSpec,
@@ -22,13 +23,16 @@ from dagster import (
     asset,
 )
 
-from orchestration.assets.landing import OWNERS
+from expectations.rules import Rule
+from orchestration.assets.owners import OWNERS
 from orchestration.configuration import Configuration
 from orchestration.configuration.ids import GATE_RULES
-from orchestration.gate import GateReport, ProfileRow, RequiredRow, Rule, RuleResult, Waiver, data_docs_index
+from orchestration.gate.places import data_docs_index
+from orchestration.gate.verdict import GateReport, ProfileRow, RequiredRow, RuleResult, Waiver
+from orchestration.gate.waivers import with_waivers
 from orchestration.resources import MetricStoreResource
-from orchestration.warehouse import read_rows, run_weeks, write_verdicts
-from orchestration.weeks import in_words
+from orchestration.transform.warehouse import read_rows, run_weeks, write_verdicts
+from orchestration.weeks.names import in_words
 
 GATE = AssetKey("gate")
 
@@ -50,22 +54,16 @@ GATE = AssetKey("gate")
     ),
 )
 def gate(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
-    weeks = [row[0] for row in run_weeks(store.place)]
-    report = judge(store, weeks).with_waivers(waivers(store.configuration), store.clock.date())
-    write_verdicts(
-        store.place,
-        (
-            (r.week_start, r.rule_id, r.scope, r.severity, r.passed, r.observed, r.lower, r.upper, r.message)
-            for r in report.results
-        ),
-        ((w.week_start, w.rule_id, w.scope, w.reason, w.approved_by, w.valid_until) for w in report.waivers),
-        {week: not report.withheld(week) for week in weeks},
-    )
+    weeks = [week.week_start for week in run_weeks(store.place)]
+    report = with_waivers(judged(store, weeks), waivers(store.configuration), store.clock.date())
+    write_verdicts(store.place, report)
     for waiver in report.waivers:
         context.log.warning(f"{waiver.week_start}: {waiver.rule_id} of {waiver.scope} is waived: {waiver.reason}")
-    for week in report.withheld_weeks:
+    for week in weeks:
         for result in report.blocking(week):
             context.log.warning(f"{week} is withheld: {result.message}")
+        for check in _check_results(report, [week]):
+            context.log_event(_of_week(check, week))
     return MaterializeResult(
         metadata={
             "publishable": in_words(report.publishable_weeks) or "none",
@@ -73,16 +71,19 @@ def gate(context: AssetExecutionContext, store: MetricStoreResource) -> Material
             "waived": in_words({waiver.week_start for waiver in report.waivers}) or "none",
             "data_docs": MetadataValue.path(str(data_docs_index(store.place))),
         },
-        check_results=list(_check_results(report)),
+        check_results=list(_check_results(report, weeks)),
     )
 
 
-def judge(store: MetricStoreResource, weeks: list[date]) -> GateReport:
+def judged(store: MetricStoreResource, weeks: list[date]) -> GateReport:
     """The gate's report on the profile of the run in progress."""
     configured = "semi join config.gate_rules using (rule_id)"  # some rules may be left out
     measured = f"select week_start, rule_id, scope, observed, note from quality.gate_profile {configured}"
     required = f"select week_start, rule_id, scope from quality.gate_required_scopes {configured}"
-    return store.gate.judge(
+    from orchestration.gate.judge import judge  # Great Expectations: seconds, which loading the definitions can spare
+
+    return judge(
+        store.place,
         weeks,
         [ProfileRow(**row) for row in read_rows(store.place, measured)],
         rules(store.configuration),
@@ -102,19 +103,35 @@ def waivers(configuration: Configuration) -> list[Waiver]:
     return [Waiver(**record) for record in records]
 
 
-def _check_results(report: GateReport) -> Iterator[AssetCheckResult]:
+def _check_results(report: GateReport, weeks: list[date]) -> Iterator[AssetCheckResult]:
+    """One result for each rule, over these weeks."""
     for rule in GATE_RULES:
-        results = [result for result in report.results if result.rule_id == rule]
+        results = [result for result in report.results if result.rule_id == rule and result.week_start in weeks]
         broken = [result for result in results if not result.passed]
-        withholding = [result for result in broken if result.severity == "error" and not report.is_waived(result)]
-        error = any(result.severity == "error" for result in results) and (bool(withholding) or not broken)
+        is_error = any(result.is_withholding for result in broken)
         yield AssetCheckResult(
             check_name=rule,
+            asset_key=GATE,
             passed=not broken,
-            severity=AssetCheckSeverity.ERROR if error else AssetCheckSeverity.WARN,
+            severity=AssetCheckSeverity.ERROR if is_error or not broken else AssetCheckSeverity.WARN,
             description="; ".join(result.message for result in broken[:3]) or None,
             metadata=_check_metadata(results, broken),
         )
+
+
+def _of_week(check: AssetCheckResult, week: date) -> AssetCheckEvaluation:
+    """The same as the event of one week: a step itself can yield one result for a check."""
+    assert check.asset_key is not None
+    assert check.check_name is not None
+    return AssetCheckEvaluation(
+        asset_key=check.asset_key,
+        check_name=check.check_name,
+        passed=check.passed,
+        metadata=check.metadata,
+        severity=check.severity,
+        description=check.description,
+        partition=week.isoformat(),
+    )
 
 
 def _check_metadata(results: list[RuleResult], broken: list[RuleResult]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One asset per source: its landed records. What the records mean is no business of this module."""
+"""What landed: one step reads every new file of the inbox; each source shows the weeks that it has records of."""
 
 from collections import Counter
 from datetime import date
@@ -8,7 +8,7 @@ from dagster import (
     AssetExecutionContext,
     AssetKey,
     AssetMaterialization,
-    AssetsDefinition,
+    AssetSpec,
     MaterializeResult,
     MetadataValue,
     TableColumn,
@@ -17,16 +17,18 @@ from dagster import (
     asset,
 )
 
+from orchestration.assets.owners import OWNERS
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import FileRecord
-from orchestration.partitions import ONE_RUN, WEEKS, weeks_of, with_partition
-from orchestration.planning import week_offset
 from orchestration.publication.reading import published_weeks
 from orchestration.resources import MetricStoreResource
+from orchestration.weeks.partitions import WEEKS, with_partition
 
-OWNERS = ["team:data-reliability"]
+INBOX = AssetKey("inbox")
+
 _FILE_COLUMNS = (
+    "source",
     "path",
     "status",
     "rows_read",
@@ -40,69 +42,93 @@ _FILE_COLUMNS = (
 )
 
 
+@asset(
+    key=INBOX,
+    group_name="landing",
+    owners=OWNERS,
+    kinds={"duckdb", "parquet"},
+    pool="metric_store_writer",
+    description=(
+        "Every new file of the inbox, read once: typed, checked, deduplicated, landed as Parquet or quarantined. A "
+        "file holds the weeks that it holds, so this has no partitions; the sources after it show theirs."
+    ),
+)
+def inbox(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
+    taken: list[FileRecord] = []
+    for source in SOURCES:
+        files = ingest_source(
+            store.place, source, ingest_context(context.run_id, store), lambda file: _say(context, file)
+        )
+        if files:
+            context.log.info(f"{source.name}: {_in_words(files)}")
+        _report_landed(context, source, files)
+        taken += files
+    return MaterializeResult(metadata=_metadata(taken))
+
+
 def landing_key(source: Source) -> AssetKey:
     """The asset of a source's landed records."""
     return AssetKey(["landing", source.name])
 
 
-def landing_asset(source: Source) -> AssetsDefinition:
-    """The asset of one source."""
+def landing_spec(source: Source) -> AssetSpec:
+    """A source's landed records: `inbox` makes them, and says of which weeks."""
     columns = "\n".join(f"- `{c.name}` {c.sql_type}{' (required)' if c.required else ''}" for c in source.columns)
-
-    @asset(
-        key=landing_key(source),
+    return AssetSpec(
+        landing_key(source),
+        deps=[INBOX],
         group_name="landing",
         owners=OWNERS,
         kinds={"duckdb", "parquet"},
         partitions_def=WEEKS if source.event_time else None,
-        backfill_policy=ONE_RUN if source.event_time else None,
-        pool="metric_store_writer",
         description=(
             f"Records of `{source.name}`, typed, checked and deduplicated; key {', '.join(source.key)}.\n\n{columns}"
         ),
     )
-    def landed(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
-        files = ingest_source(
-            store.place, source, ingest_context(context.run_id, store), lambda file: _say(context, file)
-        )
-        _report_other_weeks(context, source, files)
-        return MaterializeResult(metadata=_metadata(files))
-
-    return landed
 
 
 def ingest_context(run_id: str, store: MetricStoreResource) -> IngestContext:
     """What the ingest has to know of the run."""
-    zone, hours = week_offset(store.configuration)
+    settings = store.configuration
     return IngestContext(
         run_id=run_id,
         now=store.clock,
-        reporting_timezone=zone,
-        calculation_offset_hours=hours,
+        reporting_timezone=str(settings.setting("reporting_timezone")),
+        calculation_offset_hours=int(str(settings.setting("calculation_offset_hours"))),
         published_weeks=frozenset(published_weeks(store.place.published_store)),
         limits=store.limits,
     )
+
+
+def _in_words(files: list[FileRecord]) -> str:
+    landed, quarantined = (sum(getattr(file, name) for file in files) for name in ("landed", "quarantined"))
+    return f"{len(files):,} new files, {landed:,} records landed, {quarantined:,} quarantined"
 
 
 def _say(context: AssetExecutionContext, file: FileRecord) -> None:
     if file.status == "failed":
         context.log.warning(f"{file.source}/{file.path} can't be read: {file.error}")
     else:
-        context.log.info(
+        context.log.debug(
             f"{file.source}/{file.path}: {file.rows_read} read, {file.landed} landed, {file.quarantined} quarantined, "
             f"{file.duplicates} duplicates, {file.late} late"
         )
 
 
-def _report_other_weeks(context: AssetExecutionContext, source: Source, files: list[FileRecord]) -> None:
-    """A file holds the weeks that it holds: name those the run wasn't launched for, too."""
+def _report_landed(context: AssetExecutionContext, source: Source, files: list[FileRecord]) -> None:
+    """Mark exactly the weeks that something landed of; of a source without event time, that something landed."""
+    if not any(file.landed for file in files):
+        return
+    metadata = _metadata(files)
+    if source.event_time is None:
+        context.log_event(AssetMaterialization(landing_key(source), metadata=metadata))
+        return
     rows: Counter[date] = Counter()
     for file in files:
         rows.update(file.event_weeks)
-    for key in with_partition(sorted(set(rows) - set(weeks_of(context.run)))):
-        context.log_event(
-            AssetMaterialization(landing_key(source), partition=key, metadata={"landed": rows[date.fromisoformat(key)]})
-        )
+    for key in with_partition(rows):
+        landed = {"landed_in_week": rows[date.fromisoformat(key)]}
+        context.log_event(AssetMaterialization(landing_key(source), partition=key, metadata={**metadata, **landed}))
 
 
 def _metadata(files: list[FileRecord]) -> dict[str, Any]:
@@ -132,4 +158,4 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-LANDING_ASSETS = [landing_asset(source) for source in SOURCES]
+LANDING_SPECS = [landing_spec(source) for source in SOURCES]

@@ -2,22 +2,23 @@
 
 from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
 
-from orchestration.assets.landing import OWNERS, landing_key
-from orchestration.ingest.contracts import SOURCES
+from orchestration.assets.landing import INBOX
+from orchestration.assets.owners import OWNERS
 from orchestration.ingest.ledger import Ledger
-from orchestration.partitions import weeks_of
-from orchestration.planning import plan_weeks, state_of
 from orchestration.publication.reading import published_weeks
 from orchestration.resources import MetricStoreResource
-from orchestration.warehouse import prepare
-from orchestration.weeks import in_words
+from orchestration.transform.choice import chosen_engine
+from orchestration.transform.warehouse import prepare
+from orchestration.weeks.names import in_words
+from orchestration.weeks.partitions import weeks_of
+from orchestration.weeks.planning import plan_weeks, state_of
 
 RUN_INPUTS = AssetKey("run_inputs")
 
 
 @asset(
     key=RUN_INPUTS,
-    deps=[landing_key(source) for source in SOURCES],
+    deps=[INBOX],
     group_name="plan",
     owners=OWNERS,
     kinds={"duckdb"},
@@ -33,7 +34,7 @@ def run_inputs(context: AssetExecutionContext, store: MetricStoreResource) -> Ma
         weeks = plan_weeks(state, store.configuration, store.clock, weeks_of(context.run))
         for week in weeks:
             store.configuration.check_week(week.week_start)
-        prepare(store.place, ledger, store.configuration, weeks, state.failed_files)
+        prepare(store.place, ledger, store.configuration, weeks, chosen_engine())
     named = in_words(week.week_start for week in weeks) or "none"
     context.log.info(f"weeks of this run: {named}")
     return MaterializeResult(

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from dagster import (
@@ -19,19 +19,19 @@ from dagster import (
 )
 
 from orchestration.assets.gate import GATE
-from orchestration.assets.landing import OWNERS
 from orchestration.assets.markdown import table
-from orchestration.dbt import MANIFEST_PATH
+from orchestration.assets.owners import OWNERS
+from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.partitions import ONE_RUN, WEEKS, with_partition
-from orchestration.planning import code_version
 from orchestration.publication.reading import open_store
-from orchestration.publication.store import Published, WeekToPublish, publish
+from orchestration.publication.store import Published, publish
 from orchestration.publication.tables import mart_tables
 from orchestration.report.reading import HEADLINES
 from orchestration.resources import MetricStoreResource
-from orchestration.warehouse import read_rows, run_weeks
-from orchestration.weeks import in_words
+from orchestration.transform.project import manifest_path
+from orchestration.transform.warehouse import read_rows, run_weeks
+from orchestration.weeks.names import in_words
+from orchestration.weeks.partitions import ONE_RUN, WEEKS, with_partition
 
 PUBLISHED_STORE = AssetKey("published_store")
 #: How each week of the run ended. There in any case, so that the report follows also where weeks are withheld.
@@ -43,7 +43,7 @@ PUBLICATION = AssetKey("publication")
     specs=[
         AssetSpec(
             PUBLISHED_STORE,
-            deps=[GATE, *(AssetKey(["marts", table.name]) for table in mart_tables(MANIFEST_PATH))],
+            deps=[GATE, *(AssetKey(["marts", table.name]) for table in mart_tables(manifest_path(Home.of())))],
             group_name="publish",
             owners=OWNERS,
             kinds={"duckdb"},
@@ -69,63 +69,45 @@ PUBLICATION = AssetKey("publication")
 )
 def published_store(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[MaterializeResult]:
     weeks = run_weeks(store.place)
-    verdicts = {
-        row["week_start"]: row["is_publishable"] for row in read_rows(store.place, "select * from inputs.gate_verdicts")
+    verdicts = {row["week_start"]: row for row in read_rows(store.place, "select * from inputs.gate_verdicts")}
+    # A week without a verdict is withheld, and by nothing that could be waived.
+    let_through = [week for week in weeks if verdicts.get(week.week_start, {}).get("is_publishable")]
+    withheld = {
+        week.week_start: verdicts.get(week.week_start, {}).get("withheld_by") or "no verdict"
+        for week in weeks
+        if week not in let_through
     }
-    let_through = [row for row in weeks if verdicts.get(row[0])]  # a week without a verdict is withheld
     now, build_id = store.clock, _build_id(store.clock, context.run_id)
     done = publish(
         store.place,
-        mart_tables(MANIFEST_PATH),
-        [
-            WeekToPublish(week, store.configuration.calculated_at(week), config_hash, code_version(), fingerprint)
-            for week, _, fingerprint, config_hash, _ in let_through
-        ],
-        [row[0] for row in weeks],
+        mart_tables(manifest_path(store.place)),
+        let_through,
+        [week.week_start for week in weeks],
         build_id,
         now,
     )
-    withheld = _withheld_by(store)
     with Ledger(store.place.ledger) as ledger:
         ledger.record_attempts(
-            (week, mark, context.run_id, now, withheld.get(week, "")) for week, _, _, _, mark in weeks
+            (week.week_start, week.mark, context.run_id, now, withheld.get(week.week_start, "")) for week in weeks
         )
-    context.log.info(
-        f"published {in_words(row[0] for row in let_through) or 'no week'}; withheld {in_words(withheld) or 'none'}"
-    )
-    metadata = _metadata(store, done)
-    figures = _headlines(store)
+    published = [week.week_start for week in let_through]
+    context.log.info(f"published {in_words(published) or 'no week'}; withheld {in_words(withheld) or 'none'}")
+    metadata, figures = _metadata(store, done), _headlines(store)
+    # Each published week by its name: a result of this step would mark every week that the run was launched for.
+    for key in with_partition(published):
+        context.log_event(AssetMaterialization(PUBLISHED_STORE, partition=key, metadata={**metadata, **figures[key]}))
     yield MaterializeResult(
         asset_key=PUBLICATION,
         metadata={
-            "published": in_words(row[0] for row in let_through) or "none",
+            "published": in_words(published) or "none",
             "withheld": in_words(withheld) or "none",
             "withheld_by": MetadataValue.json({week.isoformat(): rules.split(",") for week, rules in withheld.items()}),
         },
     )
-    if not withheld:
-        for key in with_partition(row[0] for row in let_through):
-            context.add_asset_metadata(figures[key], asset_key=PUBLISHED_STORE, partition_key=key)
-        yield MaterializeResult(asset_key=PUBLISHED_STORE, metadata=metadata)
-        return
-    # Not every partition of the run is published: name those that are, and let the others stand as they were.
-    for key in with_partition(row[0] for row in let_through):
-        context.log_event(AssetMaterialization(PUBLISHED_STORE, partition=key, metadata={**metadata, **figures[key]}))
 
 
 def _build_id(now: datetime, run_id: str) -> str:
     return f"{now:%Y%m%dT%H%M%S}-{run_id[:8]}"
-
-
-def _withheld_by(store: MetricStoreResource) -> dict[date, str]:
-    """Withheld weeks and the rules that withhold them, comma-separated."""
-    rows = read_rows(
-        store.place,
-        "select week_start, string_agg(distinct rule_id, ',' order by rule_id) as rules from inputs.gate_results "
-        "anti join inputs.gate_waivers using (week_start, rule_id, scope) "
-        "where not passed and severity = 'error' group by week_start",
-    )
-    return {row["week_start"]: row["rules"] for row in rows}
 
 
 def _metadata(store: MetricStoreResource, done: Published) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from orchestration.errors import InterruptedRunError, MetricStoreError, UsageError
-from orchestration.settings import DEFAULT_HOME, HOME_VARIABLE, Home
+from orchestration.home.layout import DEFAULT_HOME, HOME_VARIABLE, Home
 
 EXIT_WITHHELD = 3
 
@@ -99,7 +99,7 @@ def main(debug: bool) -> None:
 def sample(context: click.Context, /, home: Path | None, start: str | None, **options: Any) -> None:
     """Write synthetic raw files into the inbox."""
     from orchestration.cli.sample import write
-    from orchestration.weeks import parse_week
+    from orchestration.weeks.names import parse_week
 
     given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     write(Home.of(home), parse_week(start) if start else None, options, given)
@@ -120,7 +120,7 @@ def run(
 
     Ends with 0 when done, 1 when it failed, 2 for wrong usage, 3 when the gate withheld at least one week.
     """
-    from orchestration.weeks import parse_weeks
+    from orchestration.weeks.names import parse_weeks
 
     requested = parse_weeks(weeks) if weeks else None
     from orchestration.cli.run import run_weeks
@@ -153,7 +153,7 @@ def metric(metric_id: str, home: Path | None, week: str | None, dimension: str |
     METRIC is an id of the catalogue, such as o2d_ratio, or cancellation_rate for a seller KPI.
     """
     from orchestration.cli.metric import show_metric
-    from orchestration.weeks import parse_week
+    from orchestration.weeks.names import parse_week
 
     show_metric(Home.of(home).require(), metric_id, parse_week(week) if week else None, dimension, form or "table")
 
@@ -173,7 +173,7 @@ def evidence(metric_id: str, home: Path | None, seller: str, week: str, form: st
     METRIC is an id of the catalogue, such as pending_to_shipped_48h_rate.
     """
     from orchestration.cli.evidence import show_evidence
-    from orchestration.weeks import parse_week
+    from orchestration.weeks.names import parse_week
 
     show_evidence(Home.of(home).require(), metric_id, seller, parse_week(week), form or "table")
 
@@ -194,7 +194,7 @@ def simulate(home: Path | None, config: Path, weeks: str, form: str | None) -> N
 
     Computes published weeks anew beside the store. Publishes nothing, and runs beside a run.
     """
-    from orchestration.weeks import parse_weeks
+    from orchestration.weeks.names import parse_weeks
 
     requested = parse_weeks(weeks)
     from orchestration.cli.simulate import simulate as show
@@ -219,7 +219,7 @@ def rehearse(home: Path | None, factor: float, weeks: str | None, form: str | No
     Fits each hop as a queue to the published hours, and loads it with a multiple of the busiest one.
     """
     from orchestration.cli.rehearse import show_rehearsal
-    from orchestration.weeks import parse_weeks
+    from orchestration.weeks.names import parse_weeks
 
     show_rehearsal(Home.of(home).require(), factor, parse_weeks(weeks) if weeks else None, form or "table")
 

@@ -13,9 +13,9 @@ import duckdb
 from orchestration.cli.metric import no_such_metric, require_published
 from orchestration.cli.rows import print_rows, print_table, printable
 from orchestration.errors import MetricStoreError
+from orchestration.home.layout import Home
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import EvidenceMissingError, evidence_relation, not_published, open_store
-from orchestration.settings import Home
 
 _COLUMNS = (
     *("week_start", "metric_id", "seller_id", "unit_id", "unit", "order_id"),

@@ -12,6 +12,7 @@ import duckdb
 
 from orchestration.cli.rows import print_rows, print_table
 from orchestration.errors import MetricStoreError
+from orchestration.home.layout import Home
 from orchestration.publication.reading import (
     PublishedWeek,
     not_published,
@@ -19,7 +20,6 @@ from orchestration.publication.reading import (
     published_waivers,
     published_weeks,
 )
-from orchestration.settings import Home
 
 #: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
 #: columns that are shown.

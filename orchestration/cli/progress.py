@@ -72,3 +72,5 @@ class _Handler(logging.Handler):
                 self._progress.step(name)
             elif event.is_step_success:
                 self._progress.done(name)
+        elif event is None and record.levelno == logging.INFO:  # what a step says for people
+            self._progress.done(meta.get("orig_message", record.getMessage()))

@@ -10,10 +10,10 @@ import click
 from orchestration.cli.metric import require_published
 from orchestration.cli.rows import print_rows, print_table, printable
 from orchestration.errors import MetricStoreError
+from orchestration.home.layout import Home
 from orchestration.publication.reading import not_published, open_store
-from orchestration.rehearsal import COLUMNS, Rehearsal, rehearse
-from orchestration.settings import Home
-from orchestration.weeks import in_words
+from orchestration.weeks.names import in_words
+from orchestration.whatif.rehearsal import COLUMNS, Rehearsal, rehearse
 
 
 def show_rehearsal(home: Home, factor: float, requested: Sequence[date] | None, form: str) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from orchestration.home.layout import Home
 from orchestration.report.places import report_index
-from orchestration.settings import Home
 
 
 def tidy_up(home: Home) -> None:
@@ -16,8 +16,8 @@ def tidy_up(home: Home) -> None:
     if home.lock_note.is_file():
         clear_killed_run(home)
     elif _has_old_pages(home):
+        from orchestration.home.lock import HomeIsBusyError, writer_lock
         from orchestration.report.writing import write_report
-        from orchestration.resources import HomeIsBusyError, writer_lock
 
         with suppress(HomeIsBusyError), writer_lock(home, "", 0):
             write_report(home)
@@ -29,8 +29,8 @@ def clear_killed_run(home: Home) -> None:
         return
     from dagster import DagsterInstance
 
-    from orchestration.instance import prepare_instance
-    from orchestration.resources import clear_killed_run
+    from orchestration.home.instance import prepare_instance
+    from orchestration.leftovers import clear_killed_run
 
     prepare_instance(home)
     with DagsterInstance.get() as instance:

@@ -6,10 +6,10 @@ import click
 
 from orchestration.cli.metric import require_published
 from orchestration.cli.repair import clear_killed_run
+from orchestration.home.layout import Home
+from orchestration.home.lock import writer_lock
 from orchestration.report.writing import write_report
-from orchestration.resources import writer_lock
-from orchestration.settings import Home
-from orchestration.weeks import in_words
+from orchestration.weeks.names import in_words
 
 
 def write(home: Home) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import warnings
@@ -11,22 +10,19 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from orchestration.background import started_early
 from orchestration.cli.progress import Progress
 from orchestration.cli.repair import tidy_up
 from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.dbt import DBT_PROCESS
 from orchestration.errors import DiskFullError, InterruptedRunError, MetricStoreError, says_disk_is_full
-from orchestration.gate.worker import GATE_PROCESS
+from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.launching import work_of
 from orchestration.limits import EngineLimits
-from orchestration.planning import check_over, plan_weeks, state_of
-from orchestration.publication.reading import open_store, published_waivers, published_weeks
+from orchestration.publication.reading import open_store, published_waivers, published_weeks, withholding_results
 from orchestration.report import report_index
-from orchestration.settings import Home
-from orchestration.weeks import in_words
+from orchestration.weeks.names import in_words, unbroken
+from orchestration.weeks.planning import check_over, plan_weeks, state_of
+from orchestration.weeks.work import work_of
 
 if TYPE_CHECKING:
     from dagster import AssetKey, ExecuteInProcessResult, JobDefinition
@@ -36,24 +32,25 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
     """Run the weekly job for these weeks, or for all that are new or due; returns the weeks that the gate withheld."""
     moment = now or datetime.now(UTC).replace(tzinfo=None)
     configuration = load_configuration(home.config)
+    run_ids: list[str] = []
     with Progress() as progress:
         launcher = _Launcher(home, now, limits, progress)
+        work = work_of(home, configuration, moment)
         if requested is None:
-            work = work_of(home, configuration, moment)
             if work.new_files:
                 launcher.land()
                 work = work_of(home, configuration, moment)
-            weeks = work.weeks
-            run_id = launcher.compute(weeks) if weeks else None
+            for weeks in unbroken(work.weeks):
+                run_ids.append(launcher.compute(weeks))
+                _check_verdicts(home, configuration, moment, run_ids[-1], weeks)
         else:
             check_over(configuration, moment, requested)
-            weeks = list(requested)
-            lands = bool(work_of(home, configuration, moment).new_files)
-            wanted = lands or _to_compute(home, configuration, moment, weeks)
-            run_id = launcher.land_and_compute(weeks) if wanted else None
-        if run_id is None:
+            if work.new_files or _to_compute(home, configuration, moment, requested):
+                run_ids.append(launcher.land_and_compute(requested))
+                _check_verdicts(home, configuration, moment, run_ids[-1], requested)
+        if not run_ids:
             tidy_up(home)
-    return _say(home, run_id)
+    return _say(home, run_ids)
 
 
 class _Launcher:
@@ -64,58 +61,47 @@ class _Launcher:
 
     def land(self) -> str:
         """Land what the inbox has."""
-        return self._execute([], lambda key: key in self._landing)
+        return self._execute([], lambda key, inbox: key == inbox)
 
     def compute(self, weeks: Sequence[date]) -> str:
-        """Compute weeks from what has landed; returns the run's id."""
-        with started_early(DBT_PROCESS, GATE_PROCESS):
-            return self._execute(weeks, lambda key: key not in self._landing)
+        """Compute an unbroken range of weeks from what has landed; returns the run's id."""
+        return self._execute(weeks, lambda key, inbox: key != inbox)
 
     def land_and_compute(self, weeks: Sequence[date]) -> str:
         """The whole job; returns the run's id."""
-        with started_early(DBT_PROCESS, GATE_PROCESS):
-            return self._execute(weeks, lambda _: True)
-
-    @cached_property
-    def _landing(self) -> frozenset[AssetKey]:
-        from orchestration.assets.landing import LANDING_ASSETS
-
-        return frozenset(key for asset in LANDING_ASSETS for key in asset.keys)
+        return self._execute(weeks, lambda _key, _inbox: True)
 
     @cached_property
     def _job(self) -> JobDefinition:
         from orchestration.definitions import build_definitions
         from orchestration.jobs import WEEKLY_RUN
-        from orchestration.resources import MetricStoreResource
+        from orchestration.resources import MetricStoreResource, import_early
 
-        now = self._now.isoformat() if self._now else ""
+        import_early()
         store = MetricStoreResource(
-            home=str(self._home.root),
             memory_limit=self._limits.memory,
             threads=self._limits.threads or 0,
             wait_seconds=0,
-            now=now,
+            now=self._now.isoformat() if self._now else "",
         )
         definitions = build_definitions({"store": store}, loggers={"console": self._progress.logger()})
         return definitions.resolve_job_def(WEEKLY_RUN.name)
 
-    def _execute(self, weeks: Sequence[date], wanted: Callable[[AssetKey], bool]) -> str:
+    def _execute(self, weeks: Sequence[date], wanted: Callable[[AssetKey, AssetKey], bool]) -> str:
         self._progress.step("starting")
-        gc.disable()  # what is imported stays: looking through it for garbage again and again takes half a second
-        warnings.filterwarnings("ignore", module="dagster")
+        warnings.simplefilter("ignore")  # of libraries, about one another
         for name in ("dagster", "dagster._core.execution.plan.active"):  # an instance sets the level of the first anew
             logging.getLogger(name).setLevel(logging.CRITICAL)
         from dagster import DagsterInstance
 
-        from orchestration.instance import prepare_instance, quick_history
-        from orchestration.partitions import tags_for
-        from orchestration.resources import PROCESS_TAG
+        from orchestration.assets.landing import INBOX
+        from orchestration.home.instance import prepare_instance
+        from orchestration.leftovers import PROCESS_TAG
+        from orchestration.weeks.partitions import tags_for
 
         prepare_instance(self._home)
-        keys = [key for key in self._job.asset_layer.executable_asset_keys if wanted(key)]
-        gc.freeze()
-        gc.enable()
-        with DagsterInstance.get() as instance, quick_history(self._home):
+        keys = [key for key in self._job.asset_layer.executable_asset_keys if wanted(key, INBOX)]
+        with DagsterInstance.get() as instance:
             try:
                 result = self._job.execute_in_process(
                     instance=instance,
@@ -141,8 +127,7 @@ def _cause(result: ExecuteInProcessResult, home: Home) -> MetricStoreError:
         if not event.is_failure or error is None:
             continue
         chain = [error]
-        # what another process sent has its traceback there for a cause
-        while (link := chain[-1].cause) is not None and link.cls_name != "_RemoteTraceback":
+        while (link := chain[-1].cause) is not None:
             chain.append(link)
         if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
             return InterruptedRunError()
@@ -192,8 +177,8 @@ def _check_verdicts(
         )
 
 
-def _say(home: Home, run_id: str | None) -> list[date]:
-    """Print how the weeks of the run ended, and what failed; returns those withheld."""
+def _say(home: Home, run_ids: Sequence[str]) -> list[date]:
+    """Print how the weeks of the runs ended, and what failed; returns those withheld."""
     import click
 
     with Ledger(home.ledger, read_only=True) as ledger:
@@ -204,7 +189,7 @@ def _say(home: Home, run_id: str | None) -> list[date]:
         place = file["path"] if is_adapter else f"inbox/{file['source']}/{file['path']}"
         click.echo(printable(f"Unreadable: {place}: {file['error']}. Mend it, or move it away."), err=True)
     blocked = {week for week in state.attempts if state.withheld_by(week)}
-    tried = {week for week, row in state.attempts.items() if run_id and row["run_id"] == run_id}
+    tried = {week for week, row in state.attempts.items() if row["run_id"] in run_ids}
     withheld = sorted(tried & blocked)
     done = sorted(tried - blocked)
     if not tried:
@@ -227,13 +212,9 @@ def _why(home: Home, withheld: Sequence[date]) -> list[str]:
     if not withheld:
         return []
     with open_store(home.published_store) as store:
-        rows = store.execute(
-            "select week_start, message from marts.fct_data_quality_week "
-            "anti join marts.fct_gate_waiver_week using (week_start, rule_id, scope) "
-            "where not passed and severity = 'error' and list_contains(?, week_start) "
-            "order by week_start, rule_id, scope",
-            [list(withheld)],
-        ).fetchall()
+        rows = [
+            (row["week_start"], row["message"]) for row in withholding_results(store) if row["week_start"] in withheld
+        ]
     lines = []
     for week in withheld:
         messages = [message for judged, message in rows if judged == week]

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from orchestration.errors import UsageError
+from orchestration.home.layout import Home
 from orchestration.sample import AUGUST, POISON, SampleSummary, write_august, write_sample
-from orchestration.settings import Home
 
 _OF_WEEKS = ("weeks", "start", "sellers", "orders_per_week")
 

@@ -14,10 +14,10 @@ import click
 
 from orchestration.cli.progress import Progress
 from orchestration.cli.rows import print_table
-from orchestration.ingest.readers import sql_text
-from orchestration.settings import Home
-from orchestration.simulation import Crossing, Simulation, as_dict, simulated
-from orchestration.weeks import in_words
+from orchestration.home.layout import Home
+from orchestration.sql import sql_text
+from orchestration.weeks.names import in_words
+from orchestration.whatif.simulation import Crossing, Simulation, as_dict, simulated
 
 #: A screen holds no more; --csv and --json show all.
 _ROWS_SHOWN = 50

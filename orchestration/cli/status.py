@@ -11,11 +11,11 @@ import click
 
 from orchestration.cli.rows import printable
 from orchestration.configuration import load_configuration
+from orchestration.home.layout import Home
 from orchestration.ingest.landing import look
 from orchestration.ingest.ledger import Ledger
-from orchestration.planning import state_of
 from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks
-from orchestration.settings import Home
+from orchestration.weeks.planning import state_of
 
 
 def show_status(home: Home, as_json: bool) -> None:

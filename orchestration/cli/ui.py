@@ -9,16 +9,17 @@ from pathlib import Path
 import click
 from dagster import DagsterInstance
 
-from orchestration.dbt import ensure_manifest
-from orchestration.instance import prepare_instance
-from orchestration.resources import clear_killed_run
-from orchestration.settings import PROJECT_ROOT, Home
+from orchestration.home.instance import prepare_instance
+from orchestration.home.layout import Home
+from orchestration.leftovers import clear_killed_run
+from orchestration.project import PROJECT_ROOT
+from orchestration.transform.project import manifest_path
 
 
 def serve(home: Home, port: int, automation: bool) -> None:
     """Start the UI in this process's place; it ends with Ctrl-C."""
     prepare_instance(home)
-    ensure_manifest()
+    manifest_path(home)
     with DagsterInstance.get() as instance:
         clear_killed_run(home, instance)
     os.environ["METRIC_STORE_AUTOMATION"] = "on" if automation else "off"

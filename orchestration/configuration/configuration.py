@@ -6,15 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from orchestration.configuration.files import FILES, FILES_BY_STEM, TEXT_TYPE, ConfigFile
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.configuration.reading import Row
 from orchestration.configuration.values import Value, canonical_text
+from orchestration.weeks.calendar import CalendarWeek, calendar
 
 _VALIDITY = ("valid_from", "valid_to")
 
@@ -46,20 +46,16 @@ class Configuration:
         """The typed value of a key of settings.csv: int, Decimal, or the name of the time zone."""
         return self._settings[key]
 
-    def week_bounds(self, week_start: date) -> tuple[datetime, datetime]:
-        """S and E of a week, in UTC without zone: the Mondays 00:00 of `reporting_timezone`.
-
-        Raises ValueError where `week_start` is not a Monday.
-        """
-        if week_start.weekday() != 0:
-            raise ValueError(f"{week_start} is not a Monday; name a week by its Monday")
-        return self._midnight(week_start), self._midnight(week_start + timedelta(days=7))
-
-    def calculated_at(self, week_start: date) -> datetime:
-        """A of a week, in UTC without zone: `calculation_offset_hours` hours after its end."""
+    @property
+    def calendar(self) -> dict[date, CalendarWeek]:
+        """Every week by its Monday, with S, E and A, by the time zone and offset of the settings."""
         hours = self.setting("calculation_offset_hours")
         assert isinstance(hours, int)
-        return self.week_bounds(week_start)[1] + timedelta(hours=hours)
+        return calendar(str(self.setting("reporting_timezone")), hours)
+
+    def calculated_at(self, week_start: date) -> datetime:
+        """A of a week, in UTC without zone."""
+        return self.calendar[week_start].calculated_at
 
     def config_hash(self, week_start: date) -> str:
         """16 hex digits that differ where, for the week, another figure, rule or text would hold.
@@ -69,7 +65,7 @@ class Configuration:
         up to then. Of a file about single weeks only the rows of this one count. Order, spacing and spelling do not
         count, nor which file held it.
         """
-        valid_at = self._date_of_a(week_start)
+        valid_at = self.calendar[week_start].calculated_on
         held = {file.stem: sorted(self._hashed_rows(file, week_start, valid_at)) for file in FILES}
         return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -78,7 +74,7 @@ class Configuration:
 
         That the weights and bands which are valid can be scored was checked for every day when they were loaded.
         """
-        day = self._date_of_a(week_start)
+        day = self.calendar[week_start].calculated_on
         problems = [
             Problem(
                 FILES_BY_STEM[stem].name,
@@ -96,16 +92,6 @@ class Configuration:
     @cached_property
     def _settings(self) -> dict[str, Value]:
         return {row.text("key"): value for row in self.rows["settings"] if (value := row["value"]) is not None}
-
-    @cached_property
-    def _zone(self) -> ZoneInfo:
-        return ZoneInfo(str(self.setting("reporting_timezone")))
-
-    def _midnight(self, day: date) -> datetime:
-        return datetime.combine(day, time(), self._zone).astimezone(UTC).replace(tzinfo=None)
-
-    def _date_of_a(self, week_start: date) -> date:
-        return self.calculated_at(week_start).replace(tzinfo=UTC).astimezone(self._zone).date()
 
     def _hashed_rows(self, file: ConfigFile, week_start: date, valid_at: date) -> Iterator[str]:
         for row in self.rows[file.stem]:

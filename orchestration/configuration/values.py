@@ -13,6 +13,7 @@ from functools import cache
 from orchestration.configuration.files import Column, Kind
 from orchestration.configuration.ids import WEEKDAYS
 from orchestration.configuration.problems import shown
+from orchestration.weeks.calendar import time_zones
 
 Value = str | int | Decimal | bool | date
 
@@ -129,8 +130,8 @@ def _read_workdays(text: str) -> str:
 
 
 @cache
-def _zones() -> set[str]:
-    return zoneinfo.available_timezones() - _NO_ZONES
+def _zones() -> frozenset[str]:
+    return (time_zones() & zoneinfo.available_timezones()) - _NO_ZONES
 
 
 _READERS: dict[Kind, Callable[[str], Value]] = {

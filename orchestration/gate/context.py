@@ -17,7 +17,7 @@ from great_expectations.data_context.types.resource_identifiers import Expectati
 from expectations.suites import RULE, SCOPE, SUITE_NAME
 from orchestration.gate.places import context_folder, data_docs_index
 from orchestration.gate.verdict import GateError
-from orchestration.settings import Home
+from orchestration.home.layout import Home
 
 _REWRITTEN = ("expectations", "checkpoints", "validation_definitions")
 

@@ -9,8 +9,9 @@ from datetime import date
 
 import pandas as pd
 
+from expectations.rules import Rule
 from expectations.suites import NO, NOTE, OBSERVED, RAN, RULE, SCOPE, YES
-from orchestration.gate.verdict import ProfileRow, RequiredRow, Rule
+from orchestration.gate.verdict import ProfileRow, RequiredRow
 
 
 @dataclass

@@ -1,23 +1,25 @@
-"""Has Great Expectations (slow to import) judge the profile, week by week. Not here: bounds and comparisons."""
+"""Has Great Expectations judge the profile, week by week. Not here: bounds and comparisons.
+
+Slow to import: a run does it in a thread while files land.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 from great_expectations.core.run_identifier import RunIdentifier
 
+from expectations.rules import Rule
 from expectations.suites import EVERY_RULE_RAN, MEASURED_ONCE, RULE, SCOPE, WITHIN_BOUNDS, gate_suite
 from orchestration.gate import messages
 from orchestration.gate.context import add_checkpoint, build_data_docs, open_context
 from orchestration.gate.frames import WeekProfile, week_profiles
-from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, Rule, RuleResult
-from orchestration.settings import Home
+from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, RuleResult
+from orchestration.home.layout import Home
 
 # Rows that an expectation found wrong, by the expectation's `check`.
 _Unexpected = dict[str, set[tuple[str, str]]]
@@ -44,13 +46,6 @@ def judge(
             results += _verdict(week, rules, _unexpected(week, result))
     build_data_docs(home, context, validations)
     return GateReport(weeks=tuple(week.week_start for week in profiles), results=tuple(results))
-
-
-def warm_up() -> None:
-    """Judges something small, so that what is loaded at first use is loaded before it is waited for."""
-    rule, week = Rule("warm_up", "error", 0, 1, date.min, ""), date.min
-    with TemporaryDirectory(prefix="metric-store-gate-") as folder:
-        judge(Home(Path(folder)), [week], [ProfileRow(week, rule.rule_id, "all", 2)], [rule], [])
 
 
 def _unexpected(week: WeekProfile, validation: ExpectationSuiteValidationResult) -> _Unexpected:
@@ -83,6 +78,7 @@ def _result(
     week_start: date, rule: Rule, scope: str, row: ProfileRow | None, times: int, unexpected: _Unexpected
 ) -> RuleResult:
     key = (rule.rule_id, scope)
+    passed = not any(key in rows for rows in unexpected.values())
     observed = None if row is None or row.observed is None else float(row.observed)
     note = row.note if row else None
     if key in unexpected[MEASURED_ONCE]:
@@ -99,9 +95,10 @@ def _result(
         rule_id=rule.rule_id,
         scope=scope,
         severity=rule.severity,
-        passed=not any(key in rows for rows in unexpected.values()),
+        passed=passed,
         observed=observed,
         lower=rule.lower,
         upper=rule.upper,
         message=message,
+        is_withholding=not passed and rule.severity == "error",
     )

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from orchestration.gate.verdict import Rule, Waiver
-
-
-def bounds(rule: Rule) -> str:
-    """The permitted range: `0 to 60`, `at most 5`, `at least 0.5`, `7`, or `any number`."""
-    if rule.lower is None and rule.upper is None:
-        return "any number"
-    if rule.lower is None:
-        return f"at most {rule.upper:g}"
-    if rule.upper is None:
-        return f"at least {rule.lower:g}"
-    return f"{rule.lower:g}" if rule.lower == rule.upper else f"{rule.lower:g} to {rule.upper:g}"
+from expectations.rules import Rule
+from orchestration.gate.verdict import Waiver
 
 
 def passed(rule: Rule, observed: float | None, note: str | None) -> str:
     if observed is None:
         return note or "nothing to judge"
-    text = f"{_number(observed)}, permitted {bounds(rule)}"
+    text = f"{_number(observed)}, permitted {rule.permitted}"
     return _with_note(text, note)
 
 
 def failed(rule: Rule, scope: str, observed: float, note: str | None) -> str:
     subject = f"{_subject(rule.rule_id, scope)} is {_number_beyond(rule, observed)}"
     is_range = None not in (rule.lower, rule.upper) and rule.lower != rule.upper
-    where = f"outside {bounds(rule)}" if is_range else f"should be {bounds(rule)}"
+    where = f"outside {rule.permitted}" if is_range else f"should be {rule.permitted}"
     return _with_note(f"{subject}, {where} (set {rule.set_on}: {rule.reason.rstrip('. ')})", note)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestration.settings import Home
+from orchestration.home.layout import Home
 
 
 def data_docs_index(home: Home) -> Path:

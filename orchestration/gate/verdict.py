@@ -1,50 +1,17 @@
-"""What goes into the gate and what comes out, as plain picklable values. Not here: judging, the words of messages."""
+"""What goes into the gate and what comes out, as plain values. Not here: judging, the words of messages."""
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal, get_args
 
+from expectations.rules import Severity
 from orchestration.errors import MetricStoreError
-from orchestration.gate import messages
-
-Severity = Literal["error", "warning"]
-
-# Rule ids are put into Great Expectations' row conditions, so nothing that could need quoting is let in.
-_RULE_ID = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
 class GateError(MetricStoreError, RuntimeError):
     """The gate couldn't give a verdict, so nothing may be published."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One line of gate_rules.csv. A bound belongs to the permitted range; None is no bound."""
-
-    rule_id: str
-    severity: Severity
-    lower: float | None
-    upper: float | None
-    set_on: date
-    reason: str
-
-    def __post_init__(self) -> None:
-        if not _RULE_ID.fullmatch(self.rule_id):
-            raise ValueError(f"rule id {self.rule_id!r}: use lower-case letters, digits and underscores")
-        if self.severity not in get_args(Severity):
-            raise ValueError(f"rule {self.rule_id}: severity {self.severity!r} is neither error nor warning")
-        for side in ("lower", "upper"):
-            bound = getattr(self, side)
-            if bound is not None and not math.isfinite(bound):
-                raise ValueError(f"rule {self.rule_id}: {side} is {bound}, not a number; leave it out for no bound")
-            object.__setattr__(self, side, None if bound is None else float(bound))  # decimals of the configuration
-        if self.lower is not None and self.upper is not None and self.lower > self.upper:
-            raise ValueError(f"rule {self.rule_id}: lower {self.lower} is greater than upper {self.upper}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +36,10 @@ class RequiredRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """The verdict on one rule and scope of one week: a row of fct_data_quality_week."""
+    """The verdict on one rule and scope of one week: a row of fct_data_quality_week.
+
+    is_withholding: the week may not be published because of it. Nothing else decides that.
+    """
 
     week_start: date
     rule_id: str
@@ -80,10 +50,7 @@ class RuleResult:
     lower: float | None
     upper: float | None
     message: str
-
-    @property
-    def withholds(self) -> bool:
-        return not self.passed and self.severity == "error"
+    is_withholding: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,51 +72,27 @@ class Waiver:
 class GateReport:
     """The verdict on all weeks of a run. Results are in the order of week, rule (as configured) and scope.
 
-    waivers: those that count, of results that would withhold their week.
+    waivers: those by which a result doesn't withhold its week.
     """
 
     weeks: Sequence[date]
     results: Sequence[RuleResult]
     waivers: Sequence[Waiver] = ()
 
-    def with_waivers(self, waivers: Iterable[Waiver], today: date) -> GateReport:
-        """This report with those waivers that count today; a waived result still hasn't passed, and says so."""
-        valid = {_waived(waiver): waiver for waiver in waivers if today <= waiver.valid_until}
-        counting = {_waived(result): valid[_waived(result)] for result in self._failing if _waived(result) in valid}
-        results = [
-            replace(result, message=messages.waived(result.message, counting[_waived(result)]))
-            if _waived(result) in counting
-            else result
-            for result in self.results
-        ]
-        return replace(self, results=results, waivers=tuple(counting.values()))
-
-    @property
-    def _failing(self) -> list[RuleResult]:
-        return [result for result in self.results if result.withholds]
-
-    def is_waived(self, result: RuleResult) -> bool:
-        """Whether a result that would withhold its week doesn't."""
-        return _waived(result) in {_waived(waiver) for waiver in self.waivers}
-
     def blocking(self, week: date) -> list[RuleResult]:
         """The results for which a week is withheld; asking for a week that wasn't judged is an error, never a pass."""
         if week not in self.weeks:
             raise ValueError(f"week {week} wasn't judged")
-        return [result for result in self._failing if result.week_start == week and not self.is_waived(result)]
+        return [result for result in self.results if result.week_start == week and result.is_withholding]
 
-    def withheld(self, week: date) -> bool:
-        return bool(self.blocking(week))
+    def withheld_by(self, week: date) -> list[str]:
+        """The ids of the rules that withhold a week, sorted."""
+        return sorted({result.rule_id for result in self.blocking(week)})
 
     @property
     def publishable_weeks(self) -> list[date]:
-        return [week for week in self.weeks if not self.withheld(week)]
+        return [week for week in self.weeks if not self.blocking(week)]
 
     @property
     def withheld_weeks(self) -> list[date]:
-        return [week for week in self.weeks if self.withheld(week)]
-
-
-def _waived(what: RuleResult | Waiver) -> tuple[date, str, str]:
-    """What a waiver is for, and what it is looked up by."""
-    return what.week_start, what.rule_id, what.scope
+        return [week for week in self.weeks if self.blocking(week)]

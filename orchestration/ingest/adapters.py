@@ -13,11 +13,12 @@ from typing import Any
 
 import duckdb
 
+from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.inbox import is_hidden_or_incomplete, readable
-from orchestration.ingest.readers import UnreadableFileError, one_line, sql_text, unreadable
+from orchestration.ingest.readers import UnreadableFileError, one_line, unreadable
 from orchestration.limits import EngineLimits, engine_config
-from orchestration.settings import Home
+from orchestration.sql import sql_text
 
 
 @dataclass(frozen=True)

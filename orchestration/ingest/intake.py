@@ -15,23 +15,13 @@ from typing import Any
 
 import duckdb
 
+from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter, run_adapter
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile
 from orchestration.ingest.keys import doubtful_keys_query, verdicts_query
 from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
-from orchestration.ingest.readers import (
-    ROW,
-    RawRelation,
-    UnreadableFileError,
-    read_raw,
-    sql_instant,
-    sql_name,
-    sql_names,
-    sql_parquet,
-    sql_text,
-    unreadable,
-)
+from orchestration.ingest.readers import ROW, RawRelation, UnreadableFileError, read_raw, unreadable
 from orchestration.ingest.records import (
     clean_columns_query,
     lands_unchanged,
@@ -41,7 +31,7 @@ from orchestration.ingest.records import (
 )
 from orchestration.ingest.touches import touches_query, week_of
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
-from orchestration.settings import Home
+from orchestration.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
 
 #: How far after the ingestion an event may lie.
 _AHEAD = timedelta(days=1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter, find_adapters
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile, InboxListing, list_inbox
@@ -14,7 +15,6 @@ from orchestration.ingest.intake import IngestContext, Intake
 from orchestration.ingest.ledger import FileRecord, Ledger
 from orchestration.ingest.readers import UnreadableFileError
 from orchestration.limits import engine_config
-from orchestration.settings import Home
 
 __all__ = ["Inbox", "IngestContext", "NewFile", "ingest_source", "look", "new_files"]
 

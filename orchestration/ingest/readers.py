@@ -6,13 +6,13 @@ import glob
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.zstandard import is_whole
+from orchestration.sql import sql_name, sql_pattern, sql_text
 
 #: The column of `raw` that counts records; a name that no export has.
 ROW = '"record #"'
@@ -45,37 +45,6 @@ class RawRelation:
     @property
     def texts(self) -> list[str]:
         return [name for name, kind in self.types.items() if kind == "VARCHAR"]
-
-
-def sql_text(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def sql_name(value: str) -> str:
-    """A quoted SQL identifier."""
-    return '"' + value.replace('"', '""') + '"'
-
-
-def sql_instant(value: datetime) -> str:
-    """A SQL timestamp literal."""
-    return f"timestamp {sql_text(value.isoformat(sep=' '))}"
-
-
-def sql_names(values: Sequence[str]) -> str:
-    """Quoted SQL identifiers, comma-separated."""
-    return ", ".join(map(sql_name, values))
-
-
-def sql_pattern(file: Path) -> str:
-    """A SQL string that finds this file: the engine reads names as patterns."""
-    return sql_text(glob.escape(str(file)))
-
-
-def sql_parquet(files: Sequence[Path], options: str = "") -> str:
-    """SQL: Parquet files of ours as one relation."""
-    listed = ", ".join(map(sql_pattern, files))
-    return f"read_parquet([{listed}], hive_partitioning = false{options})"
 
 
 def read_raw(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestration.ingest.contracts import Column, Kind, Source
-from orchestration.ingest.readers import ROW, RawRelation, sql_name, sql_names, sql_text
+from orchestration.ingest.readers import ROW, RawRelation
+from orchestration.sql import sql_name, sql_names, sql_text
 
 _BLANKS = sql_text(" \t\r\n\v\f\u00a0")
 # ISO 8601, extended: date, or date and time parted by T or a space, fraction and offset where given. The engine would

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orchestration.ingest.contracts import Source
-from orchestration.ingest.readers import sql_name, sql_names, sql_text
+from orchestration.sql import sql_name, sql_names, sql_text
 
 _NO_END = "date '9999-12-31'"
 # Instants beyond these have no week that a date could name.

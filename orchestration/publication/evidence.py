@@ -14,9 +14,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.readers import sql_name, sql_text
-from orchestration.publication.files import sync
+from orchestration.home.files import sync
 from orchestration.publication.tables import PublishedTable
+from orchestration.sql import sql_name, sql_text
 
 #: The metrics that have evidence, as the macro `evidence_families` has them.
 EVIDENCE_METRICS = (

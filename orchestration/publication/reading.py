@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from orchestration.errors import MetricStoreError
-from orchestration.ingest.readers import sql_parquet
+from orchestration.home.layout import evidence_beside
 from orchestration.publication.evidence import evidence_files
-from orchestration.settings import evidence_beside
-from orchestration.weeks import in_words
+from orchestration.sql import sql_parquet
+from orchestration.weeks.names import in_words
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,20 @@ def published_waivers(store: Path) -> dict[date, list[PublishedWaiver]]:
     for week, *waiver in rows:
         found.setdefault(week, []).append(PublishedWaiver(*waiver))
     return found
+
+
+def withholding_results(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The results of the gate that withhold a week or its restatement: week_start, rule_id, scope, observed, lower,
+    upper, message. None of a store of an earlier release, which didn't say."""
+    try:
+        cursor = connection.execute(
+            "select week_start, rule_id, scope, observed, lower, upper, message from marts.fct_data_quality_week "
+            "where is_withholding order by week_start, rule_id, scope"
+        )
+    except (duckdb.BinderException, duckdb.CatalogException):
+        return []
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def evidence_relation(connection: duckdb.DuckDBPyConnection, store: Path, week: date) -> str:

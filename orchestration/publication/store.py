@@ -16,26 +16,16 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.readers import sql_name, sql_text
+from orchestration.home.files import sync
+from orchestration.home.layout import Home
 from orchestration.publication.evidence import remove_evidence_of_other_builds, write_evidence
-from orchestration.publication.files import sync
 from orchestration.publication.reading import published_weeks
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable
-from orchestration.settings import Home
+from orchestration.sql import sql_name, sql_text
+from orchestration.weeks.planning import Week
 
 #: Columns that follow the week before: filling them in when that week is published is no restatement.
 _OF_WEEK_BEFORE = frozenset({"previous_value", "previous_grade", "change"})
-
-
-@dataclass(frozen=True)
-class WeekToPublish:
-    """A week that the gate let through, and the marks of what it was made from. `calculated_at` is UTC."""
-
-    week_start: date
-    calculated_at: datetime
-    config_hash: str
-    code_version: str
-    raw_fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,7 @@ def remove_leftovers(home: Home) -> None:
 def publish(
     home: Home,
     marts: Sequence[PublishedTable],
-    weeks: Sequence[WeekToPublish],
+    weeks: Sequence[Week],
     judged: Sequence[date],
     build_id: str,
     now: datetime,
@@ -170,9 +160,7 @@ def _present_columns(db: duckdb.DuckDBPyConnection, table: PublishedTable) -> se
         return set()
 
 
-def _write_publication(
-    db: duckdb.DuckDBPyConnection, weeks: Sequence[WeekToPublish], build_id: str, now: datetime
-) -> None:
+def _write_publication(db: duckdb.DuckDBPyConnection, weeks: Sequence[Week], build_id: str, now: datetime) -> None:
     _create(db, PUBLICATION)
     if kept := _kept(db, PUBLICATION):
         db.execute(f"insert into marts.publication select {kept} from present.marts.publication")
@@ -191,7 +179,7 @@ def _write_publication(
 def _write_restatements(
     db: duckdb.DuckDBPyConnection,
     marts: Sequence[PublishedTable],
-    weeks: Sequence[WeekToPublish],
+    weeks: Sequence[Week],
     build_id: str,
     now: datetime,
 ) -> int:

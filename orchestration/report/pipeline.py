@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestration.home.layout import Home
 from orchestration.report.tables import Column, Table
-from orchestration.settings import Home
 
 _COLUMNS = (
     Column("what", "Of a whole run", "text", "What was measured."),

@@ -7,7 +7,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from orchestration.settings import Home
+from orchestration.home.layout import Home
 
 
 def report_index(home: Home) -> Path:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from orchestration.rehearsal import COLUMNS as REHEARSED
-from orchestration.rehearsal import rehearse
+from orchestration.publication.reading import withholding_results
 from orchestration.report.tables import (
     CLIENT_TABLES,
     COLUMNS,
@@ -21,6 +20,8 @@ from orchestration.report.tables import (
     Table,
     read_tables,
 )
+from orchestration.whatif.rehearsal import COLUMNS as REHEARSED
+from orchestration.whatif.rehearsal import rehearse
 
 #: The figures of the first screen.
 HEADLINES = (
@@ -69,22 +70,19 @@ def read_weeks(store: Store) -> list[Week]:
     The fingerprint follows everything that the week's pages show, weeks before it included.
     """
     published = {row["week_start"]: row for row in store.records("select * from marts.publication where is_current")}
-    waivers = {
-        (row["week_start"], row["rule_id"], row["scope"]): row
-        for row in (store.records("select * from marts.fct_gate_waiver_week") if store.has(WAIVERS) else ())
-    }
     failed: dict[date, list[Mapping[str, Any]]] = {}
     waived: dict[date, list[Mapping[str, Any]]] = {}
     judged: dict[date, str] = {}
+    for row in withholding_results(store.connection):
+        failed.setdefault(row["week_start"], []).append(row)
     for row in store.records(
-        "select week_start, rule_id, scope, observed, lower, upper, message from marts.fct_data_quality_week "
-        "where severity = 'error' and not passed order by week_start, rule_id, scope"
+        "select week_start, rule_id, scope, observed, lower, upper, message, reason, approved_by, valid_until "
+        "from marts.fct_data_quality_week inner join marts.fct_gate_waiver_week using (week_start, rule_id, scope) "
+        "order by week_start, rule_id, scope"
+        if store.has(WAIVERS)
+        else "select null where false"
     ):
-        waiver = waivers.get((row["week_start"], row["rule_id"], row["scope"]))
-        if waiver is None:
-            failed.setdefault(row["week_start"], []).append(row)
-        else:
-            waived.setdefault(row["week_start"], []).append({**row, **waiver})
+        waived.setdefault(row["week_start"], []).append(row)
     for week, digest in store.rows(
         "select week_start, md5(string_agg(concat_ws('|', rule_id, scope, severity, passed, observed, lower, upper), "
         "';' order by rule_id, scope)) from marts.fct_data_quality_week group by week_start"

@@ -10,16 +10,16 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from orchestration import rehearsal
-from orchestration.gate import data_docs_index
-from orchestration.publication.files import write_whole
+from orchestration.gate.places import data_docs_index
+from orchestration.home.files import write_whole
+from orchestration.home.layout import Home
 from orchestration.publication.reading import open_store
 from orchestration.report.pages import index_page, week_pages
 from orchestration.report.pipeline import mark_of_pipeline, read_pipeline
 from orchestration.report.places import report_index, week_folder
 from orchestration.report.reading import Week, read_weeks
 from orchestration.report.tables import Store
-from orchestration.settings import Home
+from orchestration.whatif import rehearsal
 
 _MARK = ".mark"
 

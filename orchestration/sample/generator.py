@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from orchestration.home.layout import Home
 from orchestration.sample.calls import background_calls, calls_of_sub_orders, reconciliation_polls
 from orchestration.sample.exports import WeeklyExports
 from orchestration.sample.files import Inbox, SampleSummary, spoil
@@ -25,7 +26,6 @@ from orchestration.sample.poisons import (
 from orchestration.sample.scenarios import AUGUST, POISON, Scenario, scenario_named
 from orchestration.sample.season import Season
 from orchestration.sample.world import World, build_world
-from orchestration.settings import Home
 
 DEFAULT_START = date(2026, 1, 5)
 """A Monday; fixed, so that the default sample is the same on every day."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.home.layout import Home
 from orchestration.sample.august import LEAST_SCALE, WEEKS, Counts
-from orchestration.settings import Home
 
 COUNTS = Counts.at(LEAST_SCALE)
 

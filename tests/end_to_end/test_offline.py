@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from orchestration.project import DBT_PROJECT_DIR
 from orchestration.sample import write_sample
-from orchestration.settings import DBT_PROJECT_DIR
-from tests.conftest import metric_store
+from tests.conftest import metric_store_process
 
 _GUARD = '''
 """Loaded by every Python process on this path: records and refuses whatever would leave the machine."""
@@ -78,7 +78,7 @@ def home(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("offline") / "home"
     write_sample(home, weeks=1, sellers=10, orders_per_week=100, seed=11)
     before = len(guarded.processes) if guarded._processes.exists() else 0
-    ended = metric_store("run", "--home", home, env=guarded.env)
+    ended = metric_store_process("run", "--home", home, env=guarded.env)
     assert ended.status == 0, ended.text
     assert len(guarded.processes) >= before + 2, "the guard must be in the run's process and in the gate's"
     return home
@@ -114,7 +114,7 @@ def test_a_whole_run_stays_offline(home: Path, guarded: Guarded) -> None:
 )
 def test_reading_commands_stay_offline(command: tuple[str, ...], home: Path, guarded: Guarded) -> None:
     place = () if command == ("--version",) else ("--home", home)
-    ended = metric_store(*command, *place, env=guarded.env)
+    ended = metric_store_process(*command, *place, env=guarded.env)
     assert ended.status == 0, ended.text
     assert guarded.attempts == ""
 

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 
+from orchestration.home.layout import Home
 from orchestration.publication.reading import evidence_relation, open_store
-from orchestration.rehearsal import COLUMNS as REHEARSED
-from orchestration.rehearsal import rehearse
 from orchestration.report import report_index
 from orchestration.report.cells import raw
 from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
-from orchestration.settings import Home
+from orchestration.whatif.rehearsal import COLUMNS as REHEARSED
+from orchestration.whatif.rehearsal import rehearse
 from tests.conftest import SAMPLE_WEEKS
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from bench.stores import copy_landed, differences
-from orchestration.settings import DBT_PROJECT_DIR
+from orchestration.project import DBT_PROJECT_DIR
 from tests.conftest import made_once
 from tests.spark_kit import environment, require_spark, run_on_spark, store_of
 
@@ -48,7 +48,7 @@ from datetime import date
 from pathlib import Path
 import duckdb
 from dbt.cli.main import dbtRunner
-from orchestration.engines import chosen_engine
+from orchestration.transform.choice import chosen_engine
 
 project, home = sys.argv[1], Path(sys.argv[2])
 chosen_engine().prepare_process()

@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from dagster import AssetKey, DagsterInstance
-
 from orchestration.assets.last_week import SHOWN_MARTS
+
+from orchestration.project import DBT_PROJECT_DIR
 from orchestration.publication.reading import open_store
-from orchestration.settings import DBT_PROJECT_DIR
 from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run, small_sample
 
 #: What tells of the build itself, not of the week.

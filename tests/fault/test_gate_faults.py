@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -17,15 +16,15 @@ from typing import Any
 
 import pytest
 
-from orchestration.assets.gate import judge
+from orchestration.assets.gate import judged
 from orchestration.configuration import load_configuration
 from orchestration.configuration.ids import GATE_RULES
+from orchestration.home.layout import Home
 from orchestration.publication.reading import open_store
 from orchestration.resources import MetricStoreResource
 from orchestration.sample import DEFAULT_START, write_sample
 from orchestration.sample.poisons import POISONS, WITHOUT_POISON, poisoned_weeks
-from orchestration.settings import Home
-from orchestration.warehouse import open_warehouse
+from orchestration.transform.warehouse import open_warehouse
 from tests.conftest import SAMPLE_WEEKS, Ended, made_once, metric_store, run
 
 SIZE: dict[str, Any] = {"sellers": 20, "orders_per_week": 300, "seed": 7, "scenario": "poison"}
@@ -168,18 +167,16 @@ def test_a_changed_warehouse_fails_the_rule_of_the_change_and_no_other(
     with open_warehouse(tampered.place) as db:
         for rule in rules:
             assert db.execute(TAMPERED[rule].sql).fetchall() == [(1,)]
-    for _ in tampered.dbt.build(["dq_*", "gate_profile", "gate_required_scopes"]):
+    for _ in tampered.dbt.build("--select", "dq_*", "gate_profile", "gate_required_scopes"):
         pass
-    report = judge(tampered, [date.fromisoformat(week) for week in SAMPLE_WEEKS])
+    report = judged(tampered, [date.fromisoformat(week) for week in SAMPLE_WEEKS])
     expected = {(week, rule, TAMPERED[rule].scope) for rule in rules for week in TAMPERED[rule].weeks}
     assert {(str(r.week_start), r.rule_id, r.scope) for r in report.results if not r.passed} == expected
     assert [str(week) for week in report.withheld_weeks] == sorted({week for week, _, _ in expected})
 
 
-@pytest.fixture(scope="module")
-def tampered(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetricStoreResource]:
-    """A home for a warehouse that a run left, with dbt and the gate at hand."""
-    store = MetricStoreResource(home=str(tmp_path_factory.mktemp("tampered")))
-    yield store
-    store.dbt.close()
-    store.gate.close()
+@pytest.fixture
+def tampered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MetricStoreResource:
+    """A home for a warehouse that a run left, with dbt at hand."""
+    monkeypatch.setenv("METRIC_STORE_HOME", str(tmp_path))
+    return MetricStoreResource()

@@ -32,7 +32,7 @@ from orchestration.configuration import ConfigurationError, load_configuration
 from orchestration.configuration.files import FILES
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.model import Kind, Source
-from orchestration.warehouse import create_config_tables
+from orchestration.transform.warehouse import create_config_tables
 
 #: Sources of which sound records are at hand, and which between them have every kind of column.
 SOURCES = ("oms_logs", "seller_orders", "packages", "sellers", "tickets", "inventory_snapshots")

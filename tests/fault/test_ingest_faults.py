@@ -20,7 +20,7 @@ from ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, zstd
 
 from orchestration.ingest import intake
 from orchestration.ingest.ledger import Ledger
-from orchestration.settings import PROJECT_ROOT
+from orchestration.project import PROJECT_ROOT
 
 MANY = logs(*(f"L{number:06d}" for number in range(3000)))
 

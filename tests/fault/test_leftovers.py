@@ -6,26 +6,25 @@ import json
 import os
 import sqlite3
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, job, op
+from dagster._core.storage.event_log import SqliteEventLogStorage
 from sqlalchemy.exc import OperationalError as SqlOperationalError
 
-from orchestration import dbt
 from orchestration.cli.run import run_weeks
 from orchestration.errors import DiskFullError
-from orchestration.history import HistoryStorage
+from orchestration.home.files import write_whole
+from orchestration.home.instance import prepare_instance
+from orchestration.home.layout import HOME_VARIABLE, Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.instance import prepare_instance
+from orchestration.leftovers import PROCESS_TAG, clear_killed_run
 from orchestration.limits import DEFAULT_LIMITS
-from orchestration.publication.files import write_whole
 from orchestration.publication.reading import published_weeks
 from orchestration.report.writing import write_report
-from orchestration.resources import PROCESS_TAG, clear_killed_run
-from orchestration.settings import HOME_VARIABLE, Home
+from orchestration.transform import project
 from tests.conftest import SAMPLE_WEEKS, metric_store, run
 
 
@@ -141,13 +140,13 @@ def full_ledger(*_: Any) -> None:
     raise sqlite3.OperationalError("database or disk is full")
 
 
-def full_history(self: HistoryStorage, event: Any) -> None:
+def full_history(self: SqliteEventLogStorage, event: Any) -> None:
     raise SqlOperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
 
 
 @pytest.mark.parametrize(
     ("owner", "name", "fails"),
-    [(Ledger, "record", full_ledger), (HistoryStorage, "store_event", full_history)],
+    [(Ledger, "record", full_ledger), (SqliteEventLogStorage, "store_event", full_history)],
     ids=["ledger", "history"],
 )
 def test_a_full_disk_is_called_so(
@@ -204,30 +203,25 @@ def test_settings_of_the_history_are_never_half_written(tmp_path: Path, monkeypa
         with pytest.raises(OSError, match="No space left"):
             prepare_instance(Home(tmp_path))
     settings = prepare_instance(Home(tmp_path)) / "dagster.yaml"
-    assert settings.read_text().endswith("config: {}\n")
+    assert settings.read_text().endswith("enabled: true\n")
 
 
-def test_a_parse_that_is_killed_leaves_no_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of one would be newer than the project, and so be taken for its parse from then on."""
-    targets: list[Path] = []
+def test_a_parse_that_is_killed_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of one would be taken for the project's parse from then on."""
+    parses: list[Path] = []
 
-    def parse(_: Sequence[str], target: Path, *__: Any) -> None:
-        targets.append(target)
-        target.mkdir(parents=True, exist_ok=True)
-        (target / "manifest.json").write_text('{"half": ')
-        if len(targets) == 1:
+    def parse(_: str, target_path: Path, *__: Any) -> None:
+        parses.append(target_path)
+        (target_path / "manifest.json").write_text('{"half": ')
+        if len(parses) == 1:
             raise KeyboardInterrupt
-        (target / "manifest.json").write_text("{}")
-        (target / "partial_parse.msgpack").write_bytes(b"parse")
+        (target_path / "manifest.json").write_text("{}")
 
-    monkeypatch.setattr(dbt, "_invoke", parse)
-    monkeypatch.setattr(dbt, "PROJECT_TARGET", tmp_path)
-    monkeypatch.setattr(dbt, "_UNFINISHED", tmp_path / ".next")
-    monkeypatch.setattr(dbt, "MANIFEST_PATH", tmp_path / "manifest.json")
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(project, "_parse", parse)
+    monkeypatch.setattr(project, "PACKAGED_PARSE", tmp_path / "of another project")
     with pytest.raises(KeyboardInterrupt):
-        dbt.ensure_manifest()
-    assert not (tmp_path / "manifest.json").exists()
-    assert dbt.ensure_manifest().read_text() == "{}"
-    assert dbt.ensure_manifest().read_text() == "{}"
-    assert len(targets) == 2
-    assert {path.name for path in tmp_path.iterdir()} == {"manifest.json", "partial_parse.msgpack", ".parse.lock"}
+        project.manifest_path(Home.of())
+    assert project.manifest_path(Home.of()).read_text() == "{}"
+    assert project.manifest_path(Home.of()).read_text() == "{}"
+    assert len(parses) == 2

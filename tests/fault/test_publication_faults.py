@@ -20,13 +20,14 @@ import duckdb
 import pytest
 
 from orchestration.cli.evidence import _rows
-from orchestration.dbt import MANIFEST_PATH
+from orchestration.home.layout import Home
 from orchestration.publication import evidence as evidence_files
 from orchestration.publication import store as publication
 from orchestration.publication.reading import EvidenceMissingError, evidence_relation, open_store, published_weeks
-from orchestration.publication.store import WeekToPublish, publish
+from orchestration.publication.store import publish
 from orchestration.publication.tables import mart_tables
-from orchestration.settings import Home
+from orchestration.transform.project import manifest_path
+from orchestration.weeks.planning import Week
 from tests.conftest import SAMPLE_WEEKS, evidence_of
 
 W1, W2, W3 = (date.fromisoformat(week) for week in SAMPLE_WEEKS)
@@ -301,10 +302,21 @@ def home(sample_home: Path, tmp_path: Path) -> Path:
     return home
 
 
+def planned(week: date, build: str) -> Week:
+    at = datetime(2026, 1, 1)
+    return Week(week, at, at, at, at.date(), False, f"raw {build}", "config", "code", "mark")
+
+
 def publish_as(home: Path, build: str, weeks: Sequence[date], judged: Sequence[date] = (), now: datetime = NOW) -> int:
     """Publish these weeks of the warehouse; returns how many figures were restated."""
-    marks = [WeekToPublish(week, datetime(2026, 1, 1), "config", "code", f"raw {build}") for week in weeks]
-    return publish(Home(home), mart_tables(MANIFEST_PATH), marks, judged or weeks, build, now).restated
+    return publish(
+        Home(home),
+        mart_tables(manifest_path(Home.of())),
+        [planned(week, build) for week in weeks],
+        judged or weeks,
+        build,
+        now,
+    ).restated
 
 
 def change(

@@ -86,7 +86,7 @@ def disturbed(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Di
     orphans: list[int] = []
 
     first = Running(home, "--weeks", ALL_WEEKS)
-    first.wait_for("landing/oms_logs")
+    first.wait_for("oms_logs:")
     first.kill()
     first.end()
     with Ledger(home / "landing" / "ledger.sqlite", read_only=True) as ledger:
@@ -111,7 +111,7 @@ def disturbed(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Di
     (home / "published" / ".next-of-a-killed-run.duckdb").write_bytes(b"half")
 
     last = Running(home, "--weeks", ALL_WEEKS)
-    last.wait_for("landing/claims")  # from here on it holds the home, and has far to go
+    last.wait_for("claims:")  # from here on it holds the home, and has far to go
     history_before_last = history(home)
     status_meanwhile = metric_store("status", "--home", home)
     metric_meanwhile = metric_store("metric", "o2d_ratio", "--home", home)

@@ -23,11 +23,11 @@ from typing import Any
 
 import duckdb
 
+from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import open_store
 from orchestration.report.writing import write_report
 from orchestration.sample import write_sample
-from orchestration.settings import Home
 from tests.conftest import Ended, evidence_of, run
 from tests.running import Running, is_free
 
@@ -38,7 +38,7 @@ KILLS = int(os.environ.get("SOAK_KILLS") or 100)
 
 #: The stages of a run that can be told apart from outside, and the step that ends each.
 STAGES = {
-    "ingest": "landing/tickets",
+    "ingest": "inbox",
     "build": "build",
     "gate": "after_gate",
     "publish": "published_store",

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.project import DBT_PROJECT_DIR
 from orchestration.sample import write_sample
-from orchestration.settings import DBT_PROJECT_DIR
 from tests.spark_kit import environment, require_spark, run_on_spark
 
 pytestmark = pytest.mark.soak
@@ -20,7 +20,7 @@ _SCRIPT = """
 import json, sys
 from pathlib import Path
 from dbt.cli.main import dbtRunner
-from orchestration.engines import chosen_engine
+from orchestration.transform.choice import chosen_engine
 
 project, home = sys.argv[1], Path(sys.argv[2])
 chosen_engine().prepare_process()

@@ -16,10 +16,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import FileRecord, Ledger
-from orchestration.settings import Home
 
 FORMATS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 NOW = datetime(2024, 9, 1)

@@ -15,8 +15,8 @@ from bench.processes import Ended, run, succeed
 from bench.stages import stages
 from bench.volume import ratios
 from bench.yardstick import compare, compute
+from orchestration.home.layout import Home
 from orchestration.sample import write_sample
-from orchestration.settings import Home
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_stages_are_the_steps_of_the_home_s_runs_and_their_whole_time(
         monkeypatch.setenv(name, "elsewhere")  # and back as it was afterwards
     now = time.time()
     found = stages(Home.of(sample_home), Ended(0, "", now - 10**6, 10**6, 1.0, 1))
-    assert {"startup", "landing.oms_logs", "build", "gate", "published_store", "report", "finish"} <= set(found)
+    assert {"startup", "inbox", "build", "gate", "published_store", "report", "finish"} <= set(found)
     assert sum(found.values()) == pytest.approx(10**6)
     assert 0 < found["build"] < 1000
 

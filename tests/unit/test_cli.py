@@ -21,22 +21,22 @@ import dagster
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
+from orchestration.background import Background, Purpose
 
 import orchestration.cli.evidence
 import orchestration.cli.status
-from orchestration.background import Background, Purpose
 from orchestration.cli.app import main
 from orchestration.cli.metric import _TABLES
 from orchestration.cli.run import _cause, _check_verdicts, _say
 from orchestration.configuration import load_configuration
-from orchestration.dbt import DbtError
 from orchestration.errors import MetricStoreError, UsageError
+from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import open_store
-from orchestration.settings import Home
+from orchestration.transform.runner import DbtError
 from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, evidence_of, metric_store
 
 

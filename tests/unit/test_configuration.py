@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from orchestration.configuration import Configuration, ConfigurationError, Problem, load_configuration
 from orchestration.configuration.files import FILES, FILES_BY_STEM, SETTINGS, ConfigFile
 from orchestration.configuration.ids import GATE_RULES, METRICS, READINESS_METRICS
-from orchestration.warehouse import create_config_tables
+from orchestration.transform.warehouse import create_config_tables
 
 CONFORMANCE = Path(__file__).parents[3] / "shared" / "conformance"
 WEEK = date(2024, 8, 26)
@@ -461,7 +461,8 @@ def test_a_week_is_local_and_its_instants_are_utc(
 ) -> None:
     text = f"key,value\nreporting_timezone,{zone}\ncalculation_offset_hours,{hours}\n"
     configuration = load_configuration(write("settings.csv", text))
-    found = [*configuration.week_bounds(week), configuration.calculated_at(week)]
+    known = configuration.calendar[week]
+    found = [known.starts_at, known.ends_at, known.calculated_at]
     assert found == [datetime(*instant) for instant in expected]
 
 
@@ -470,11 +471,6 @@ def test_validity_follows_the_local_date_of_the_calculation(write: Write) -> Non
     write("settings.csv", "key,value\nreporting_timezone,Asia/Ho_Chi_Minh\n")
     policy = default("ovl_policy").replace("2015-01-01,", "2024-09-02,")
     load_configuration(write("ovl_policy.csv", policy)).check_week(WEEK)
-
-
-def test_a_week_is_named_by_its_monday() -> None:
-    with pytest.raises(ValueError, match="2024-08-27 is not a Monday"):
-        load_configuration(None).week_bounds(date(2024, 8, 27))
 
 
 def hashes(configuration: Configuration) -> dict[date, str]:

@@ -9,12 +9,10 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType, SimpleNamespace
-from typing import Any
 
 import pytest
 from dagster import (
@@ -28,24 +26,29 @@ from dagster import (
     DefaultSensorStatus,
     Definitions,
     JobDefinition,
-    Output,
     RunRequest,
     SkipReason,
+    build_asset_context,
     build_schedule_context,
     build_sensor_context,
 )
 
-from orchestration.assets import build as build_module
+from orchestration.assets.build import after_gate
 from orchestration.configuration.ids import GATE_RULES
-from orchestration.dbt import MANIFEST_PATH, DbtError, ensure_manifest
 from orchestration.definitions import build_definitions, defs
+from orchestration.errors import MetricStoreError
+from orchestration.home.layout import Home
+from orchestration.home.lock import writer_lock
 from orchestration.ingest.contracts import SOURCES
 from orchestration.jobs import inbox_sensor, monday_0300_utc
-from orchestration.partitions import WEEKS, tags_for, weeks_of
+from orchestration.leftovers import clear_killed_run, end_killed_run
+from orchestration.project import PROJECT_ROOT
 from orchestration.publication.tables import mart_tables
-from orchestration.resources import MetricStoreResource, clear_killed_run, writer_lock
-from orchestration.settings import PROJECT_ROOT, Home
-from orchestration.weeks import FIRST_WEEK
+from orchestration.resources import MetricStoreResource
+from orchestration.transform.project import manifest_path
+from orchestration.transform.runner import DbtRunner
+from orchestration.weeks.names import FIRST_WEEK
+from orchestration.weeks.partitions import WEEKS, tags_for, weeks_of
 from tests.conftest import SAMPLE_WEEKS
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -76,14 +79,16 @@ def test_there_is_one_job_and_it_holds_every_asset_and_check(
     assert job.executor_def.name == "in_process"
 
 
-def test_landing_assets_are_the_sources(specs: dict[AssetKey, AssetSpec]) -> None:
-    assert {key for key in specs if key.path[0] == "landing"} == {
-        AssetKey(["landing", source.name]) for source in SOURCES
-    }
+def test_landing_assets_are_the_sources_and_one_step_marks_them() -> None:
+    graph = defs.resolve_asset_graph()
+    landing = {AssetKey(["landing", source.name]) for source in SOURCES}
+    assert {key for key in graph.get_all_asset_keys() if key.path[0] == "landing"} == landing
+    assert graph.get(AssetKey("inbox")).child_keys >= landing
+    assert landing.isdisjoint(graph.materializable_asset_keys)
 
 
 def test_published_tables_are_assets_before_the_store(specs: dict[AssetKey, AssetSpec]) -> None:
-    marts = {AssetKey(["marts", table.name]) for table in mart_tables(MANIFEST_PATH)}
+    marts = {AssetKey(["marts", table.name]) for table in mart_tables(manifest_path(Home.of()))}
     assert len(marts) >= 12
     assert marts <= set(specs)
     assert {dep.asset_key for dep in specs[AssetKey("published_store")].deps} == marts | {AssetKey("gate")}
@@ -152,8 +157,17 @@ def test_partitioned_assets_share_the_weeks_and_run_a_range_at_once() -> None:
 
 
 def test_resources_can_be_replaced() -> None:
-    store = MetricStoreResource(home="/elsewhere")
+    store = MetricStoreResource(threads=1)
     assert build_definitions({"store": store}).resources["store"] is store
+
+
+def test_the_home_of_a_run_stays_what_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """dbt's variables, which name a home too, change while it works in a thread of the run."""
+    monkeypatch.setenv("METRIC_STORE_HOME", str(tmp_path))
+    store = MetricStoreResource()
+    assert store.place.root == tmp_path
+    monkeypatch.setenv("METRIC_STORE_HOME", "/elsewhere")
+    assert store.place.root == tmp_path
 
 
 def weeks_asked_for(tags: Mapping[str, str]) -> list[str]:
@@ -165,7 +179,7 @@ def weeks_asked_for(tags: Mapping[str, str]) -> list[str]:
 
 @pytest.mark.parametrize(
     "weeks",
-    [["2026-01-05"], ["2026-01-05", "2026-01-12"], ["2026-01-05", "2026-01-19"], ["2015-01-05", "2026-01-19"]],
+    [["2026-01-05"], ["2026-01-05", "2026-01-12"], ["2025-12-29", "2026-01-05", "2026-01-12"]],
     ids=", ".join,
 )
 def test_tags_of_a_run_name_its_weeks(weeks: list[str]) -> None:
@@ -246,8 +260,9 @@ class TestAutomation:
             ledger.execute("delete from event_weeks where week_start <> '2026-01-05'")
         ledger.close()
         self.unpublish(home)
-        [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
-        assert weeks_asked_for(request.tags) == ["2026-01-05", "2026-01-19"]
+        requests = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
+        assert [weeks_asked_for(request.tags) for request in requests] == [["2026-01-05"], ["2026-01-19"]]
+        assert len({request.run_key for request in requests}) == 2
 
     def test_the_schedule_asks_for_no_week_that_is_not_over(self, home: Path) -> None:
         self.unpublish(home)
@@ -256,8 +271,7 @@ class TestAutomation:
 
     @staticmethod
     def tick(at: datetime) -> list[RunRequest]:
-        found = monday_0300_utc(build_schedule_context(scheduled_execution_time=at))
-        requests = [found] if isinstance(found, RunRequest) else list(found)
+        requests = list(monday_0300_utc(build_schedule_context(scheduled_execution_time=at)))
         for request in requests:
             assert request.asset_selection is None
         return requests
@@ -271,7 +285,7 @@ class TestAutomation:
         self.drop(home)
         [request] = self.ask(instance)
         assert isinstance(request, RunRequest)
-        assert set(request.asset_selection) == {AssetKey(["landing", source.name]) for source in SOURCES}
+        assert request.asset_selection == [AssetKey("inbox")]
         assert weeks_asked_for(request.tags) == []
         [again] = self.ask(instance)
         assert again.run_key == request.run_key, "the same files are asked for once"
@@ -331,7 +345,7 @@ class TestKilledRuns:
             run_id = self.started(instance)
             note = json.dumps({"run_id": run_id, "pid": 1, "since": "2026-01-01 00:00 UTC"})
             home.lock_note.write_text(note)
-            with writer_lock(home, "next", 0, instance):
+            with writer_lock(home, "next", 0, partial(end_killed_run, home, instance)):
                 assert instance.get_run_by_id(run_id).status.value == "FAILURE"
                 assert json.loads(home.lock_note.read_text())["run_id"] == "next"
             assert not home.lock_note.exists()
@@ -340,7 +354,7 @@ class TestKilledRuns:
         home = Home(tmp_path)
         with DagsterInstance.ephemeral() as instance:
             run_id = self.started(instance)
-            with writer_lock(home, run_id, 0, instance):
+            with writer_lock(home, run_id, 0):
                 subprocess_clear(home)
                 assert not instance.get_run_by_id(run_id).is_finished
                 assert json.loads(home.lock_note.read_text())["run_id"] == run_id
@@ -353,7 +367,10 @@ class TestKilledRuns:
     def test_a_note_that_says_nothing_stops_nobody(self, note: str, tmp_path: Path) -> None:
         home = Home(tmp_path)
         home.lock_note.write_text(note)
-        with DagsterInstance.ephemeral() as instance, writer_lock(home, "next", 0, instance):
+        with (
+            DagsterInstance.ephemeral() as instance,
+            writer_lock(home, "next", 0, partial(end_killed_run, home, instance)),
+        ):
             pass
 
 
@@ -362,8 +379,8 @@ def subprocess_clear(home: Home) -> None:
     code = f"""
         from pathlib import Path
         from dagster import DagsterInstance
-        from orchestration.resources import clear_killed_run
-        from orchestration.settings import Home
+        from orchestration.leftovers import clear_killed_run, end_killed_run
+        from orchestration.home.layout import Home
         with DagsterInstance.ephemeral() as instance:
             clear_killed_run(Home(Path({str(home.root)!r})), instance)
     """
@@ -373,7 +390,7 @@ def subprocess_clear(home: Home) -> None:
 @pytest.fixture(scope="module")
 def loading(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """What importing the code location does, in a process of its own."""
-    ensure_manifest()
+    manifest_path(Home.of())
     code = """
         import json, sys
         touched = []
@@ -413,123 +430,16 @@ def test_loading_contacts_nothing_and_opens_no_database(loading: dict[str, list[
     assert loading["touched"] == []
 
 
-@pytest.mark.parametrize("package", ["dbt", "great_expectations"])
-def test_loading_leaves_alone_what_has_a_process_of_its_own(loading: dict[str, list[str]], package: str) -> None:
+def test_loading_leaves_great_expectations_alone(loading: dict[str, list[str]]) -> None:
+    """Its seconds are spent by a run, while files land."""
     assert "dagster_dbt" in loading["modules"]
-    assert not [name for name in loading["modules"] if name.split(".")[0] == package]
+    assert not [name for name in loading["modules"] if name.split(".")[0] == "great_expectations"]
 
 
-def test_assets_and_checks_are_those_that_dagster_dbt_makes_with_dbt() -> None:
-    """In a process that has imported dbt before, and in one that never does."""
-    described = """
-        def described(part):
-            specs = {
-                spec.key.to_user_string(): [
-                    sorted(dep.asset_key.to_user_string() for dep in spec.deps), spec.group_name, list(spec.owners),
-                    spec.description, dict(spec.tags), spec.code_version, sorted(spec.metadata),
-                ]
-                for spec in part.specs
-            }
-            checks = {str(check.key): [check.description, check.blocking] for check in part.check_specs}
-            return [specs, checks]
-    """
-    chosen_by_dbt = """
-        import json
-        import dbt.version, dagster_dbt
-        from orchestration.assets import build as module
-        def made(**chosen):
-            @dagster_dbt.dbt_assets(manifest=module.MANIFEST_PATH, dagster_dbt_translator=module.TRANSLATOR, **chosen)
-            def part(): ...
-            return part
-        parts = {
-            "build": [made(exclude="tag:after_gate"), module.build],
-            "after_gate": [made(select="tag:after_gate"), module.after_gate],
-        }
-        print(json.dumps({name: [described(part) for part in pair] for name, pair in parts.items()}))
-    """
-    without = """
-        import json
-        from orchestration.assets import build as module
-        print(json.dumps({name: described(getattr(module, name)) for name in ("build", "after_gate")}))
-    """
-    with_dbt, alone = (
-        json.loads(
-            subprocess.run(
-                [sys.executable, "-c", textwrap.dedent(described) + textwrap.dedent(code)],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.splitlines()[-1]
-        )
-        for code in (chosen_by_dbt, without)
-    )
-    for name in ("build", "after_gate"):
-        theirs, ours = with_dbt[name]
-        assert min(map(len, theirs)) > 0
-        assert ours == theirs
-        assert alone[name] == theirs
-
-
-class TestEventsOfABuild:
-    """dbt's events become Dagster's, and those of key marts wait for the rows that they show."""
-
-    MANIFEST = MappingProxyType(
-        {
-            "parent_map": {
-                "model.metric_store.fct_metric_week": ["model.metric_store.int_metric_week"],
-                "test.metric_store.not_null.1": ["model.metric_store.fct_metric_week"],
-                "model.metric_store.dq_keys_unique": ["model.metric_store.fct_metric_week"],
-            }
-        }
-    )
-    NODES = (
-        *("model.metric_store.int_metric_week", "model.metric_store.fct_metric_week", "test.metric_store.not_null.1"),
-        *("model.metric_store.int_other", "model.metric_store.dq_keys_unique"),
-    )
-
-    @pytest.fixture
-    def built(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], tuple[list[str], dict[str, object]]]:
-        """Build the nodes; returns the order of their events, and the metadata of the mart's."""
-
-        class Message:
-            def __init__(self, raw_event: Mapping, event_history_metadata: Mapping) -> None:
-                self.node = raw_event["data"]["node_info"]["unique_id"]
-
-            def to_default_asset_events(self, **_: object) -> Iterator[Output]:
-                yield Output(None, output_name=self.node.rpartition(".")[2], metadata={"status": "success"})
-
-        def run_dbt(*_: object) -> Iterator[dict]:
-            for node in self.NODES:
-                yield {"data": {"node_info": {"unique_id": node}}}
-            if self.fails:
-                raise DbtError("a node failed")
-
-        shown = {"fct_metric_week": "| rows |"}
-        monkeypatch.setattr(build_module, "run_weeks", lambda _: [WEEKS])
-        monkeypatch.setattr(build_module, "validate_manifest", lambda _: self.MANIFEST)
-        monkeypatch.setattr(build_module, "DbtCoreCliEventMessage", Message)
-        monkeypatch.setattr(build_module, "last_week", lambda _, marts: {mart: shown[mart] for mart in marts})
-
-        def build(fails: bool) -> tuple[list[str], dict[str, object]]:
-            self.fails = fails
-            context: Any = None  # the message of dbt that would ask it is another one here
-            store: Any = SimpleNamespace(place=None, dbt=SimpleNamespace(build=run_dbt, target=None))
-            order, metadata = [], {}
-            with pytest.raises(DbtError) if fails else nullcontext():
-                for event in build_module._build(context, store, "fqn:*", None):
-                    order.append(event.output_name)
-                    if event.output_name == "fct_metric_week":
-                        metadata = {name: value.value for name, value in event.metadata.items()}
-            return order, metadata
-
-        return build
-
-    def test_a_mart_shows_its_rows_and_what_follows_it_comes_after(self, built: Callable) -> None:
-        order, metadata = built(False)
-        assert order == ["int_metric_week", "int_other", "fct_metric_week", "1", "dq_keys_unique"]
-        assert metadata == {"status": "success", "last_week": "| rows |"}
-
-    def test_what_was_made_before_a_node_failed_is_kept(self, built: Callable) -> None:
-        order, metadata = built(True)
-        assert order == ["int_metric_week", "int_other", "fct_metric_week", "1", "dq_keys_unique"]
-        assert metadata == {"status": "success"}
+def test_dbt_that_tells_of_too_little_fails_the_step(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster would skip the gate and publication, and call the run a success."""
+    monkeypatch.setenv("METRIC_STORE_HOME", str(sample_home))
+    monkeypatch.setattr(DbtRunner, "build", lambda *_: iter(()))
+    context = build_asset_context()
+    with pytest.raises(MetricStoreError, match=r"no result for after_gate|no result for \S+ and \d+ more"):
+        list(after_gate(context, store=MetricStoreResource()))

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.engines import Engine, chosen_engine
-from orchestration.engines import spark as spark_module
-from orchestration.engines.spark import SparkSessionEngine, SparkThriftEngine, _glob, _remove_unknown, _view
 from orchestration.errors import MetricStoreError
-from orchestration.settings import Home
+from orchestration.home.layout import Home
+from orchestration.transform import spark as spark_module
+from orchestration.transform.choice import chosen_engine
+from orchestration.transform.engine import Engine
+from orchestration.transform.spark import SparkSessionEngine, SparkThriftEngine, _glob, _remove_unknown, _view
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from ingest_kit import Place, as_csv, row
 from orchestration.ingest import adapters
 from orchestration.ingest.adapters import find_adapters
 from orchestration.ingest.landing import look
-from orchestration.settings import PROJECT_ROOT
+from orchestration.project import PROJECT_ROOT
 
 SHOP = b"id,order,vendor,left\nP1,O1,S1,2024-08-07\nP2,O2,S2,2024-08-08T10:00\n"
 SQL = """

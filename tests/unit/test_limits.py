@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from orchestration.errors import UsageError
+from orchestration.home.layout import Home
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits, engine_config
-from orchestration.settings import DBT_PROJECT_DIR, Home
+from orchestration.project import DBT_PROJECT_DIR
 
 
 def test_by_default_a_quarter_of_memory_and_all_cores() -> None:

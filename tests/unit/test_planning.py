@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-import orchestration.planning as planning
+import orchestration.project as project
+import orchestration.weeks.planning as planning
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import MetricStoreError
 from orchestration.ingest.ledger import FileRecord, Ledger, Touch
-from orchestration.planning import State, WeekPlan, plan_weeks, state_of
 from orchestration.publication.reading import PublishedWeek
-from orchestration.weeks import WEEK
+from orchestration.weeks.names import WEEK
+from orchestration.weeks.planning import State, Week, plan_weeks, plans_of, state_of
 
 W1 = date(2024, 8, 5)
 W2, W3, W4 = W1 + WEEK, W1 + 2 * WEEK, W1 + 3 * WEEK
@@ -38,6 +39,7 @@ class Known:
     """A home's ledger and what is published of it, without a home."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.ledger = Ledger(folder / "ledger.sqlite")
         self.published: dict[date, PublishedWeek] = {}
         self.configuration: Configuration = load_configuration(None)
@@ -51,23 +53,20 @@ class Known:
     def state(self) -> State:
         return state_of(self.ledger, self.published)
 
-    def plan(self, *requested: date, now: datetime = LATER) -> list[WeekPlan]:
+    def plan(self, *requested: date, now: datetime = LATER) -> list[Week]:
         return plan_weeks(self.state, self.configuration, now, requested or None)
 
     def weeks(self, *requested: date, now: datetime = LATER) -> list[date]:
         return [plan.week_start for plan in self.plan(*requested, now=now)]
 
-    def end(self, plans: Sequence[WeekPlan], withheld: dict[date, str] | None = None) -> None:
+    def end(self, plans: Sequence[Week], withheld: dict[date, str] | None = None) -> None:
         """What a run over these weeks leaves behind."""
         withheld = withheld or {}
-        state = self.state
-        self.ledger.record_attempts(
-            (p.week_start, p.mark(state.failed_files), "run", LATER, withheld.get(p.week_start, "")) for p in plans
-        )
+        self.ledger.record_attempts((p.week_start, p.mark, "run", LATER, withheld.get(p.week_start, "")) for p in plans)
         for p in plans:
             if p.week_start not in withheld:
                 self.published[p.week_start] = PublishedWeek(
-                    p.week_start, "build", LATER, p.config_hash, planning.code_version(), p.raw_fingerprint, True
+                    p.week_start, "build", LATER, p.config_hash, p.code_version, p.raw_fingerprint, True
                 )
 
 
@@ -293,33 +292,41 @@ def test_fingerprints_follow_the_landed_files(change: dict[str, object], tmp_pat
     assert found[0] != found[1]
 
 
-def test_the_mark_changes_with_everything_that_a_verdict_depends_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    new = WeekPlan(W1, False, "records", "configuration")
-    marks = {
-        new.mark(""),
-        new.mark("broken file"),
-        WeekPlan(W1, False, "others", "configuration").mark(""),
-        WeekPlan(W1, False, "records", "other").mark(""),
-    }
-    assert len(marks) == 4
-    published = WeekPlan(W1, True, "records", "configuration")
-    assert published.mark("broken file") == published.mark(""), "unreadable files don't hold back a restatement"
+def test_the_mark_changes_with_everything_that_a_verdict_depends_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mark(known: Known, broken: bool = False, published: bool = False) -> str:
+        week = PublishedWeek(W1, "build", LATER, "", "", "", True)
+        state = replace(known.state, failed_files="broken" if broken else "", published={W1: week} if published else {})
+        return plans_of(state, known.configuration, [W1])[0].mark
+
+    known, others = Known(tmp_path / "known"), Known(tmp_path / "others")
+    known.land(file("a", [W1]))
+    others.land(file("b", [W1]))
+    marks = {mark(known), mark(known, broken=True), mark(others)}
+    assert len(marks) == 3
+    unbroken, broken = mark(known, published=True), mark(known, broken=True, published=True)
+    assert unbroken == broken, "unreadable files don't hold back a restatement"
+    (tmp_path / "settings.csv").write_text("key,value\nsmall_sample,31\n")
+    known.configuration = load_configuration(tmp_path)
+    marks.add(mark(known))
     monkeypatch.setattr(planning, "code_version", lambda: "other")
-    assert new.mark("") not in marks
+    marks.add(mark(known))
+    assert len(marks) == 5
 
 
 def test_the_code_version_follows_the_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "macros").mkdir()
     (tmp_path / "models" / "a.sql").write_text("select 1")
-    monkeypatch.setattr(planning, "DBT_PROJECT_DIR", tmp_path)
-    versions = [planning.code_version.__wrapped__()]
+    monkeypatch.setattr(project, "DBT_PROJECT_DIR", tmp_path)
+    versions = [project.code_version.__wrapped__()]
     (tmp_path / "models" / "a.yml").write_text("version: 2")
-    versions.append(planning.code_version.__wrapped__())
+    versions.append(project.code_version.__wrapped__())
     (tmp_path / "models" / "a.sql").write_text("select 2")
-    versions.append(planning.code_version.__wrapped__())
+    versions.append(project.code_version.__wrapped__())
     (tmp_path / "models" / "a.sql").rename(tmp_path / "models" / "b.sql")
-    versions.append(planning.code_version.__wrapped__())
+    versions.append(project.code_version.__wrapped__())
     assert versions[0] == versions[1], "texts that make no figure don't count"
     assert len(set(versions)) == 3
     assert versions[0].startswith("0.1.0+")

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import duckdb
 import pytest
 
-from orchestration.rehearsal import COLUMNS, rehearse
+from orchestration.whatif.rehearsal import COLUMNS, rehearse
 
 WEEK = date(2024, 8, 5)
 HOURS = 168

@@ -13,20 +13,20 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-
 from orchestration.assets.last_week import SELECTIONS, rows_as_text
+
 from orchestration.assets.markdown import table
 from orchestration.cli.app import main
-from orchestration.dbt import MANIFEST_PATH
+from orchestration.home.layout import Home
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, mart_tables
-from orchestration.rehearsal import COLUMNS as REHEARSED
-from orchestration.rehearsal import rehearse
 from orchestration.report.places import page_name, report_index
 from orchestration.report.reading import read_outlook, read_restatements, read_weeks
 from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Store
 from orchestration.report.writing import Written, write_report
-from orchestration.settings import Home
+from orchestration.transform.project import manifest_path
+from orchestration.whatif.rehearsal import COLUMNS as REHEARSED
+from orchestration.whatif.rehearsal import rehearse
 
 WEEK, BEFORE = date(2026, 1, 12), date(2026, 1, 5)
 HOSTILE = "</script><img src=x onerror=alert(1)>'\"&{{7*7}}/../../etc"
@@ -40,7 +40,7 @@ class Made:
         self.home.published.mkdir(parents=True)
         self.tables = {
             table.name: table
-            for table in (*mart_tables(MANIFEST_PATH), PUBLICATION, RESTATEMENT)
+            for table in (*mart_tables(manifest_path(Home.of())), PUBLICATION, RESTATEMENT)
             if not table.is_beside_store
         }
         with duckdb.connect(str(self.home.published_store)) as db:
@@ -117,7 +117,7 @@ def made(tmp_path: Path) -> Made:
 
 
 def test_every_column_of_a_table_is_a_column_of_the_store() -> None:
-    tables = {table.name: table for table in (*mart_tables(MANIFEST_PATH), RESTATEMENT)}
+    tables = {table.name: table for table in (*mart_tables(manifest_path(Home.of())), RESTATEMENT)}
     for selection in (*WEEK_TABLES.values(), *CLIENT_TABLES.values(), *SELECTIONS.values()):
         for column in selection.columns.split():
             assert column in tables[selection.source].columns, (selection.source, column)

@@ -12,9 +12,9 @@ from sample_kit import column_of, contents, load, values
 
 import orchestration.sample.august.month as month
 from orchestration.ingest.contracts import SOURCES
+from orchestration.project import DEFAULT_CONFIG_DIR, PROJECT_ROOT
 from orchestration.sample import SampleSummary, write_august, write_sample
 from orchestration.sample.august import DAYS, MONTH, WEEKS, Counts
-from orchestration.settings import DEFAULT_CONFIG_DIR, PROJECT_ROOT
 
 SCALE = 0.002
 COUNTS = Counts.at(SCALE)

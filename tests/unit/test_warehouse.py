@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.warehouse import _create_table, _insert_records
+from orchestration.transform.warehouse import _create_table, _insert_records
 
 COLUMNS = {"text": "varchar", "whole": "bigint", "number": "double", "at": "timestamp", "day": "date", "yes": "boolean"}
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.errors import UsageError
-from orchestration.weeks import FIRST_WEEK, WEEK, in_words, parse_week, parse_weeks, weeks_between
+from orchestration.weeks.names import FIRST_WEEK, WEEK, in_words, parse_week, parse_weeks, weeks_between
 
 MONDAY = date(2024, 8, 5)
 

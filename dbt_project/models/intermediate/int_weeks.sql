@@ -1,10 +1,4 @@
-{# S, E and A of the README of the metrics, for the weeks of the run. Dates of A are those of the reporting time zone. #}
-with
-
-    run_weeks as (select week_start, is_published from {{ source("inputs", "run_weeks") }}),
-
-    weeks as ({{ with_instants("run_weeks") }})
-
+{# The weeks of the run, with S, E and A of the README of the metrics, and the date of A in the reporting time zone. #}
 select
     week_start,
     starts_at,
@@ -13,4 +7,4 @@ select
     calculated_on,
     {{ date_add_days("week_start", -7) }} as previous_week_start,
     is_published
-from weeks
+from {{ source("inputs", "run_weeks") }}

@@ -6,6 +6,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+from orchestration.home.layout import Home
 from orchestration.sample.august.counts import DAYS, MONTH, Counts
 from orchestration.sample.august.month import Month
 from orchestration.sample.exports import WeeklyExports
@@ -14,7 +15,6 @@ from orchestration.sample.frames import Frame, midnight, stack, take
 from orchestration.sample.scenarios import AUGUST
 from orchestration.sample.season import Season
 from orchestration.sample.world import build_world
-from orchestration.settings import Home
 
 _ORDERS_PER_WEEK = 400_000  # at scale 1: what the small sources, products and buyers are as many as
 _FEWEST_ORDERS_PER_WEEK = 500

@@ -25,11 +25,11 @@ with
         cross join first_policy
     ),
 
-    days as ({{ days_of("span") }}),
-
-    mondays as (select day as week_start from days where {{ days_since_monday("day") }} = 0),
-
-    weeks as ({{ with_instants("mondays") }})
+    weeks as (
+        select calendar.week_start, calendar.calculated_at, calendar.calculated_on
+        from {{ source("inputs", "weeks") }} as calendar
+        inner join span on calendar.week_start between span.first_day and span.last_day
+    )
 
 select
     weeks.week_start,

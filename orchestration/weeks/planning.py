@@ -6,38 +6,40 @@ Decided from the ledger, the published store and the configuration; nothing is r
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from orchestration.configuration import Configuration
 from orchestration.errors import MetricStoreError
 from orchestration.ingest.ledger import Ledger
+from orchestration.project import code_version
 from orchestration.publication.reading import PublishedWeek
-from orchestration.settings import DBT_PROJECT_DIR
-from orchestration.weeks import FIRST_WEEK, in_words
+from orchestration.weeks.names import FIRST_WEEK, in_words
 
 #: A week is landed when one of these has a record in it.
 WEEK_SOURCES = ("oms_logs", "seller_orders")
 
 
 @dataclass(frozen=True)
-class WeekPlan:
-    """One week to compute, and the marks by which it is known whether anything it depends on has changed."""
+class Week:
+    """A week on its way from the plan to publication: when it was, and the marks of what it is made from.
+
+    is_published: whether it was published before. mark: changes when the week could come out differently, by other
+    records, configuration, code or unreadable files. Instants are UTC.
+    """
 
     week_start: date
+    starts_at: datetime
+    ends_at: datetime
+    calculated_at: datetime
+    calculated_on: date
     is_published: bool
     raw_fingerprint: str
     config_hash: str
-
-    def mark(self, failed_files: str) -> str:
-        """Changes when the week could come out differently: other records, configuration, code or unreadable files."""
-        return _digest(
-            [self.raw_fingerprint, self.config_hash, code_version(), "" if self.is_published else failed_files]
-        )
+    code_version: str
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def state_of(ledger: Ledger, published: dict[date, PublishedWeek]) -> State:
 
 def plan_weeks(
     state: State, configuration: Configuration, now: datetime, requested: Sequence[date] | None
-) -> list[WeekPlan]:
+) -> list[Week]:
     """The weeks to compute, oldest first; those that would come out as they are published are left out.
 
     Raises MetricStoreError for a requested week that hasn't passed, and where no requested week has a record.
@@ -99,33 +101,43 @@ def plan_weeks(
     return [plan for plan in plans if not _was_withheld_as_it_is(state, plan)]
 
 
-def plans_of(state: State, configuration: Configuration, weeks: Iterable[date]) -> list[WeekPlan]:
+def plans_of(state: State, configuration: Configuration, weeks: Iterable[date]) -> list[Week]:
     """These weeks, oldest first, with the marks of what they would be made from."""
-    return [
-        WeekPlan(
-            week, week in state.published, state.fingerprints.get(week, _digest([])), configuration.config_hash(week)
-        )
-        for week in sorted(set(weeks))
-    ]
+    return [_week(state, configuration, week) for week in sorted(set(weeks))]
 
 
-def _is_done(state: State, plan: WeekPlan) -> bool:
+def _week(state: State, configuration: Configuration, week: date) -> Week:
+    is_published = week in state.published
+    fingerprint = state.fingerprints.get(week, _digest([]))
+    config_hash = configuration.config_hash(week)
+    # A published week keeps its figures whatever is unreadable now, so that isn't part of its mark.
+    mark = _digest([fingerprint, config_hash, code_version(), "" if is_published else state.failed_files])
+    instants = asdict(configuration.calendar[week])
+    return Week(
+        **instants,
+        is_published=is_published,
+        raw_fingerprint=fingerprint,
+        config_hash=config_hash,
+        code_version=code_version(),
+        mark=mark,
+    )
+
+
+def _is_done(state: State, plan: Week) -> bool:
     published = state.published.get(plan.week_start)
     return (
         published is not None
         and published.raw_fingerprint == plan.raw_fingerprint
         and published.config_hash == plan.config_hash
-        and published.code_version == code_version()
+        and published.code_version == plan.code_version
         and published.has_evidence
         and not _was_withheld_as_it_is(state, plan)
     )
 
 
-def _was_withheld_as_it_is(state: State, plan: WeekPlan) -> bool:
+def _was_withheld_as_it_is(state: State, plan: Week) -> bool:
     attempt = state.attempts.get(plan.week_start)
-    return (
-        attempt is not None and bool(attempt["withheld_by"]) and attempt["fingerprint"] == plan.mark(state.failed_files)
-    )
+    return attempt is not None and bool(attempt["withheld_by"]) and attempt["fingerprint"] == plan.mark
 
 
 def check_over(configuration: Configuration, now: datetime, requested: Sequence[date]) -> None:
@@ -162,20 +174,5 @@ def _fingerprints(ledger: Ledger, weeks: set[date]) -> dict[date, str]:
     return {week: _digest(sorted(files)) for week, files in read.items()}
 
 
-@cache
-def code_version() -> str:
-    """The release, and a digest of the SQL that makes the figures."""
-    digest = hashlib.sha256()
-    for part in ("macros", "models"):
-        for file in sorted((DBT_PROJECT_DIR / part).rglob("*.sql")):
-            digest.update(file.relative_to(DBT_PROJECT_DIR).as_posix().encode() + b"\0" + file.read_bytes())
-    return f"{importlib.metadata.version('brand-experience-metric-store')}+{digest.hexdigest()[:8]}"
-
-
 def _digest(parts: Sequence[str]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def week_offset(configuration: Configuration) -> tuple[str, int]:
-    """The reporting time zone, and the hours from a week's end to its calculation."""
-    return str(configuration.setting("reporting_timezone")), int(str(configuration.setting("calculation_offset_hours")))

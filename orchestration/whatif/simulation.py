@@ -20,17 +20,21 @@ import duckdb
 from filelock import FileLock, Timeout
 
 from orchestration.configuration import Configuration, ConfigurationError, load_configuration
-from orchestration.dbt import DBT_ON_DUCKDB_PROCESS, MANIFEST_PATH, DbtProjectRun, ensure_manifest
-from orchestration.engines import Engine, chosen_engine
 from orchestration.errors import MetricStoreError
+from orchestration.gate.verdict import GateReport
+from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.ingest.readers import sql_text
-from orchestration.planning import State, code_version, plans_of, state_of
+from orchestration.project import code_version
 from orchestration.publication.reading import published_weeks
 from orchestration.publication.tables import mart_tables
-from orchestration.settings import Home
-from orchestration.warehouse import open_warehouse, prepare, write_verdicts
-from orchestration.weeks import in_words
+from orchestration.sql import sql_text
+from orchestration.transform.choice import chosen_engine
+from orchestration.transform.engine import Engine
+from orchestration.transform.project import manifest_path
+from orchestration.transform.runner import DbtRunner
+from orchestration.transform.warehouse import open_warehouse, prepare, write_verdicts
+from orchestration.weeks.names import in_words
+from orchestration.weeks.planning import State, plans_of, state_of
 
 #: Tables that depend on the configuration of grades and limits, and of each the figures that are compared: the
 #: column, and its name in the result behind `old_` and `new_`. All have the key week_start, seller_id.
@@ -89,19 +93,18 @@ def simulated(home: Home, config: Path, weeks: Sequence[date], say: Callable[[st
         )
     with _scratch(home) as scratch:
         say("reading what has landed")
-        ensure_manifest()
         with Ledger(home.ledger, read_only=True) as ledger:
             state = state_of(ledger, published)
             plans = plans_of(state, configuration, weeks)
-            prepare(home, ledger, configuration, plans, state.failed_files, into=scratch)
+            prepare(home, ledger, configuration, plans, Engine(), into=scratch)
         # Nothing of this is published: every week is to be compared with the week before as it would come out.
-        write_verdicts(scratch, [], [], dict.fromkeys(weeks, True))
-        tables = [table.name for table in mart_tables(MANIFEST_PATH) if table.name in _TABLES]
+        write_verdicts(scratch, GateReport(weeks, results=()))
+        tables = [table.name for table in mart_tables(manifest_path(home)) if table.name in _TABLES]
         _copy_published(home, scratch, tables, weeks)
         say("computing grades and limits")
-        with DbtProjectRun(scratch, DBT_ON_DUCKDB_PROCESS) as dbt:
-            for _ in dbt.build([f"+{table}" for table in tables], ["resource_type:test"]):
-                pass
+        selection = ("--select", *(f"+{table}" for table in tables), "--exclude", "resource_type:test")
+        for _ in DbtRunner(scratch, Engine()).build(*selection):
+            pass
         with open_warehouse(scratch) as db:
             yield _compared(db, tables, sorted(weeks), _notes(home, state, weeks))
 

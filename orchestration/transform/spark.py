@@ -19,12 +19,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from orchestration.engines.engine import Engine, RunDbt
 from orchestration.errors import MetricStoreError
+from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.ingest.readers import sql_name, sql_text
-from orchestration.settings import DBT_PROJECT_DIR, Home
-from orchestration.warehouse import landed_relations, open_warehouse, run_weeks
+from orchestration.sql import sql_name, sql_text
+from orchestration.transform.engine import Engine, RunDbt
+from orchestration.transform.warehouse import landed_relations, open_warehouse, run_weeks
 
 _LEAST_JAVA = 17
 #: What the gate reads, beside the marts.
@@ -36,14 +36,11 @@ class SparkEngine(Engine):
     """What both ways to reach Spark have in common."""
 
     name = "spark"
+    adapter = "spark"
     _modules: tuple[str, ...] = ()
 
     def __init__(self) -> None:
         self._put: set[str] = set()
-
-    @property
-    def parse_target(self) -> Path:
-        return DBT_PROJECT_DIR / "target" / self.target
 
     def require(self) -> None:
         if missing := [name for name in ("dbt.adapters.spark", *self._modules) if not _is_installed(name)]:
@@ -56,7 +53,7 @@ class SparkEngine(Engine):
         _keep_ansi_mode()
 
     def put_inputs(self, home: Home, run_dbt: RunDbt) -> None:
-        weeks = [row[0] for row in run_weeks(home)]
+        weeks = [week.week_start for week in run_weeks(home)]
         with Ledger(home.ledger, read_only=True) as ledger:
             landed = landed_relations(home, ledger, weeks)
         statements = [f"create schema if not exists {schema}" for schema in ("landing", "inputs", "config")]
@@ -77,7 +74,7 @@ class SparkEngine(Engine):
         self._put |= set(statements)
 
     def fetch_results(self, home: Home, built: Any, run_dbt: RunDbt) -> None:
-        weeks = sorted({row[0] + timedelta(days=days) for row in run_weeks(home) for days in (-7, 0, 7)})
+        weeks = sorted({week.week_start + timedelta(days=days) for week in run_weeks(home) for days in (-7, 0, 7)})
         nodes = [node for node in _built_models(built) if node.schema == "marts" or node.name in _PROFILE]
         folder = home.spark / "results"
         self._execute(run_dbt, [_export(node, folder / f"{node.schema}.{node.name}", weeks) for node in nodes])
@@ -92,7 +89,7 @@ class SparkEngine(Engine):
 
 
 class SparkSessionEngine(SparkEngine):
-    """Spark in dbt's own process: one machine, nothing to administer. Its catalog and tables lie in the home."""
+    """Spark in the process of the run: one machine, nothing to administer. Its catalog and tables lie in the home."""
 
     target = "spark"
     _modules = ("pyspark",)

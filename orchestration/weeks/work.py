@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from orchestration.configuration import Configuration
+from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.landing import look, new_files
 from orchestration.ingest.ledger import Ledger
-from orchestration.planning import plan_weeks, state_of
 from orchestration.publication.reading import published_weeks
-from orchestration.settings import Home
+from orchestration.weeks.planning import plan_weeks, state_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def work_of(home: Home, configuration: Configuration, now: datetime) -> Work:
             seen += [f"gone {source.name}/{path}:{size}:{mtime}" for path, size, mtime in gone]
         state = state_of(ledger, published_weeks(home.published_store))
     plans = plan_weeks(state, configuration, now, None)
-    marks = [f"{plan.week_start} {plan.mark(state.failed_files)}" for plan in plans]
+    marks = [f"{plan.week_start} {plan.mark}" for plan in plans]
     return Work(_digest(seen), [plan.week_start for plan in plans], _digest(marks))
 
 

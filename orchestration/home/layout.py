@@ -1,4 +1,4 @@
-"""Where things are: the layout of a home, the places of the project, and the resources a run may use.
+"""The layout of a home: what lies where in the folder of one marketplace.
 
 Figures and rules are configuration (`orchestration.configuration`); only places come from the environment.
 """
@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.errors import MetricStoreError
-
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
-DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
-DEFAULT_CONFIG_DIR = DBT_PROJECT_DIR / "seeds"
 
 HOME_VARIABLE = "METRIC_STORE_HOME"
 DEFAULT_HOME = "./data"

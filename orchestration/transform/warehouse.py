@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,14 +17,17 @@ import duckdb
 
 from orchestration.configuration import Configuration
 from orchestration.configuration.files import FILES
-from orchestration.dbt import MANIFEST_PATH
-from orchestration.engines import chosen_engine
+from orchestration.gate.verdict import GateReport
+from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.ledger import Ledger
-from orchestration.ingest.readers import sql_name, sql_parquet, sql_text
-from orchestration.planning import WeekPlan, code_version
+from orchestration.project import code_version
 from orchestration.publication.tables import mart_tables
-from orchestration.settings import Home
+from orchestration.sql import sql_name, sql_parquet, sql_text
+from orchestration.transform.engine import Engine
+from orchestration.transform.project import manifest_path
+from orchestration.weeks.calendar import calendar_query
+from orchestration.weeks.planning import Week
 
 #: Of an event source that grows with time, only what a run's weeks can reach is put before the models: how many weeks
 #: before the first and after the last. Other sources are whole, because what is old may still be open.
@@ -32,9 +36,14 @@ _REACH = {"oms_logs": (13, 2), "inventory_snapshots": (5, 2)}
 _TABLES = {
     "inputs.run_weeks": {
         "week_start": "date",
+        "starts_at": "timestamp",
+        "ends_at": "timestamp",
+        "calculated_at": "timestamp",
+        "calculated_on": "date",
         "is_published": "boolean",
         "raw_fingerprint": "varchar",
         "config_hash": "varchar",
+        "code_version": "varchar",
         "mark": "varchar",
     },
     "inputs.sources": {"source": "varchar", "is_present": "boolean"},
@@ -60,6 +69,7 @@ _TABLES = {
         "lower": "double",
         "upper": "double",
         "message": "varchar",
+        "is_withholding": "boolean",
     },
     "inputs.gate_waivers": {
         "week_start": "date",
@@ -69,7 +79,7 @@ _TABLES = {
         "approved_by": "varchar",
         "valid_until": "date",
     },
-    "inputs.gate_verdicts": {"week_start": "date", "is_publishable": "boolean"},
+    "inputs.gate_verdicts": {"week_start": "date", "is_publishable": "boolean", "withheld_by": "varchar"},
 }
 #: Published tables whose rows the models compare with, by the input that holds them.
 _COMPARED = {"inputs.published_metrics": "fct_metric_week", "inputs.published_grades": "fct_seller_grade_week"}
@@ -105,26 +115,26 @@ def prepare(
     home: Home,
     ledger: Ledger,
     configuration: Configuration,
-    weeks: Sequence[WeekPlan],
-    failed_files: str,
+    weeks: Sequence[Week],
+    engine: Engine,
     into: Home | None = None,
 ) -> None:
     """Put everything the models read before them. A warehouse of other code or engine, or a broken one, starts anew.
 
     `into` has the warehouse that is written, if that isn't the home's own.
     """
-    _discard_foreign(into or home)
+    # Where the engine is another one, the warehouse holds tables in place of views.
+    writer = f"{code_version()} {engine.name}"
+    _discard_foreign(into or home, writer)
     with open_warehouse(into or home) as db:
         for schema in ("landing", "inputs"):
             db.execute(f"create schema if not exists {schema}")
-        db.execute("create or replace table inputs.code as select ? as version", [_writer()])
+        db.execute("create or replace table inputs.code as select ? as version", [writer])
         for table, columns in _TABLES.items():
             _create_table(db, table, columns)
-        _insert(
-            db,
-            "inputs.run_weeks",
-            [(w.week_start, w.is_published, w.raw_fingerprint, w.config_hash, w.mark(failed_files)) for w in weeks],
-        )
+        _insert_records(db, "inputs.run_weeks", _TABLES["inputs.run_weeks"], [asdict(week) for week in weeks])
+        zone, hours = configuration.setting("reporting_timezone"), configuration.setting("calculation_offset_hours")
+        db.execute(f"create or replace table inputs.weeks as {calendar_query(str(zone), int(str(hours)))}")
         _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
         _insert(db, "inputs.files", [tuple(row[name] for name in _TABLES["inputs.files"]) for row in ledger.files()])
         for relation in landed_relations(home, ledger, [week.week_start for week in weeks]):
@@ -142,10 +152,9 @@ def create_config_tables(db: duckdb.DuckDBPyConnection, configuration: Configura
         _insert_records(db, name, file.sql_types, configuration.records(file.stem))
 
 
-def run_weeks(home: Home) -> list[tuple[date, bool, str, str, str]]:
-    """(week, was published before, raw fingerprint, configuration hash, mark) of the weeks of the run in progress."""
-    with open_warehouse(home, read_only=True) as db:
-        return db.execute("select * from inputs.run_weeks order by week_start").fetchall()
+def run_weeks(home: Home) -> list[Week]:
+    """The weeks of the run in progress."""
+    return [Week(**row) for row in read_rows(home, "select * from inputs.run_weeks order by week_start")]
 
 
 def read_rows(home: Home, query: str) -> list[dict[str, Any]]:
@@ -156,21 +165,24 @@ def read_rows(home: Home, query: str) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def write_verdicts(
-    home: Home,
-    results: Iterable[tuple[Any, ...]],
-    waivers: Iterable[tuple[Any, ...]],
-    publishable: dict[date, bool],
-) -> None:
+def write_verdicts(home: Home, report: GateReport) -> None:
     """Keep what the gate said, for the models that show it and for publication."""
+    verdicts = [
+        {
+            "week_start": week,
+            "is_publishable": not report.blocking(week),
+            "withheld_by": ",".join(report.withheld_by(week)),
+        }
+        for week in report.weeks
+    ]
     with open_warehouse(home) as db:
         for table, rows in (
-            ("inputs.gate_results", list(results)),
-            ("inputs.gate_waivers", list(waivers)),
-            ("inputs.gate_verdicts", list(publishable.items())),
+            ("inputs.gate_results", list(map(asdict, report.results))),
+            ("inputs.gate_waivers", list(map(asdict, report.waivers))),
+            ("inputs.gate_verdicts", verdicts),
         ):
             db.execute(f"delete from {table}")
-            _insert(db, table, rows)
+            _insert_records(db, table, _TABLES[table], rows)
 
 
 def _create_table(db: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> None:
@@ -192,19 +204,14 @@ def _insert_records(
     db.execute(f"insert into {table} select unnest({typed}, max_depth := 2)", [json.dumps(records, default=str)])
 
 
-def _writer() -> str:
-    """The code, and the engine: where that is another one, the warehouse holds tables in place of views."""
-    return f"{code_version()} {chosen_engine().name}"
-
-
-def _discard_foreign(home: Home) -> None:
+def _discard_foreign(home: Home, writer: str) -> None:
     files = [home.warehouse, home.warehouse.with_name(home.warehouse.name + ".wal")]
     if not home.warehouse.is_file():
         keep = False
     else:
         try:
             with open_warehouse(home) as db:
-                keep = db.execute("select version from inputs.code").fetchall() == [(_writer(),)]
+                keep = db.execute("select version from inputs.code").fetchall() == [(writer,)]
         except duckdb.IOException as error:
             if "lock" in str(error):
                 raise
@@ -255,7 +262,7 @@ def _create_view(db: duckdb.DuckDBPyConnection, relation: LandedRelation) -> Non
 
 def _copy_published(db: duckdb.DuckDBPyConnection, home: Home, weeks: Sequence[date]) -> None:
     """The published rows of the run's weeks and of those next to them, with which the models compare."""
-    tables = {table.name: table for table in mart_tables(MANIFEST_PATH)}
+    tables = {table.name: table for table in mart_tables(manifest_path(home))}
     for name, published in _COMPARED.items():
         _create_table(db, name, {column: kind for column, (kind, _) in tables[published].columns.items()})
     if not home.published_store.is_file():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from orchestration.engines.engine import Engine
 from orchestration.errors import MetricStoreError
+from orchestration.transform.engine import Engine
+from orchestration.transform.spark import SparkSessionEngine, SparkThriftEngine
 
 ENGINE_VARIABLE = "METRIC_STORE_ENGINE"
 THRIFT_HOST_VARIABLE = "SPARK_THRIFT_HOST"
@@ -21,9 +22,6 @@ def chosen_engine() -> Engine:
     if name == "duckdb":
         return Engine()
     if name == "spark":
-        # what Spark is put before it comes from the warehouse, which asks for the engine itself
-        from orchestration.engines.spark import SparkSessionEngine, SparkThriftEngine
-
         if host := os.environ.get(THRIFT_HOST_VARIABLE):
             return SparkThriftEngine(host, _port(os.environ.get(THRIFT_PORT_VARIABLE) or "10000"))
         return SparkSessionEngine()

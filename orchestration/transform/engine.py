@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-from orchestration.settings import DBT_PROJECT_DIR, Home
+from orchestration.home.layout import Home
 
 #: Runs dbt with these arguments on the home of the run; returns what dbt returns, raises DbtError.
 RunDbt = Callable[[Sequence[str]], Any]
@@ -18,20 +17,17 @@ class Engine:
     name = "duckdb"
     #: The output of dbt_project/profiles.yml.
     target = "duckdb"
-
-    @property
-    def parse_target(self) -> Path:
-        """Where dbt keeps its parse of the project for this engine: it knows one adapter a parse."""
-        return DBT_PROJECT_DIR / "target"
+    #: The adapter of dbt.
+    adapter = "duckdb"
 
     def require(self) -> None:
         """Raises MetricStoreError where something that the engine needs isn't there. Starts nothing."""
 
     def prepare_process(self) -> None:
-        """Called once in dbt's process, before dbt."""
+        """Called once, before dbt."""
 
     def put_inputs(self, home: Home, run_dbt: RunDbt) -> None:
-        """Put what the models read, as `orchestration.warehouse` wrote it, before the engine."""
+        """Put what the models read, as `orchestration.transform.warehouse` wrote it, before the engine."""
 
     def fetch_results(self, home: Home, built: Any, run_dbt: RunDbt) -> None:
         """Show what the gate and publication read of `built`, dbt's result of a build, in the warehouse."""

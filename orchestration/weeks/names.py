@@ -45,12 +45,19 @@ def weeks_between(first: date, last: date) -> list[date]:
     return [first + number * WEEK for number in range((last - first).days // 7 + 1)]
 
 
+def unbroken(weeks: Iterable[date]) -> list[list[date]]:
+    """Weeks as runs of neighbours, oldest first."""
+    ranges: list[list[date]] = []
+    for week in sorted(set(weeks)):
+        if ranges and week - ranges[-1][-1] == WEEK:
+            ranges[-1].append(week)
+        else:
+            ranges.append([week])
+    return ranges
+
+
 def in_words(weeks: Iterable[date]) -> str:
     """Weeks as ranges: `2024-08-05..2024-08-19, 2024-09-02`."""
-    ranges: list[list[date]] = []
-    for week in sorted(weeks):
-        if ranges and week - ranges[-1][1] == WEEK:
-            ranges[-1][1] = week
-        else:
-            ranges.append([week, week])
-    return ", ".join(str(first) if first == last else f"{first}..{last}" for first, last in ranges)
+    return ", ".join(
+        str(several[0]) if len(several) == 1 else f"{several[0]}..{several[-1]}" for several in unbroken(weeks)
+    )

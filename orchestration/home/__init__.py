@@ -1,0 +1,1 @@
+"""A home: its layout, its one writer, its Dagster instance."""

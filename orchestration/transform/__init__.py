@@ -1,0 +1,1 @@
+"""The dbt project, and the engines that can run it."""

@@ -1,0 +1,76 @@
+"""dbt builds on the warehouse of one home, in this process, and hands its events on while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from queue import Queue
+from typing import Any
+
+from orchestration.home.layout import Home
+from orchestration.limits import DEFAULT_LIMITS, EngineLimits
+from orchestration.transform.engine import Engine
+from orchestration.transform.invocation import invoke
+from orchestration.transform.project import parsed_manifest
+
+_CANCEL_AGAIN_SECONDS = 0.2
+
+
+class DbtRunner:
+    """dbt for one home and engine."""
+
+    def __init__(self, home: Home, engine: Engine, limits: EngineLimits = DEFAULT_LIMITS) -> None:
+        self._home, self._engine, self._limits = home, engine, limits
+
+    def build(self, *selection: str) -> Iterator[dict[str, Any]]:
+        """Run `dbt build` with this selection; yields dbt's structured events of nodes while it works.
+
+        Raises DbtError if a node failed; what is at work then still ends. Whoever stops reading stops dbt.
+        """
+        events: Queue[dict[str, Any] | None] = Queue()
+        with ThreadPoolExecutor(1, "dbt") as thread:
+            done = thread.submit(self._build, selection, events)
+            try:
+                while (event := events.get()) is not None:
+                    yield event
+            except BaseException:  # Ctrl-C, or a cancelled run
+                self._cancel(done)
+                raise
+            done.result()
+
+    def _build(self, selection: Sequence[str], events: Queue[dict[str, Any] | None]) -> None:
+        from dbt_common.events.functions import msg_to_dict
+
+        def hand_on(event: Any) -> None:
+            if event.info.name in ("LogModelResult", "LogTestResult"):
+                events.put(msg_to_dict(event))
+
+        try:
+            self._engine.put_inputs(self._home, self._run)
+            # The manifest is in memory, and the results come as events: dbt needn't write either.
+            arguments = ["build", "--fail-fast", "--no-write-json", "--exclude-resource-type", "unit_test", *selection]
+            built = self._run(arguments, hand_on)
+            self._engine.fetch_results(self._home, built, self._run)
+        finally:
+            events.put(None)
+
+    def _run(self, arguments: Sequence[str], on_event: Any = None) -> Any:
+        return invoke(
+            arguments,
+            self._home,
+            self._engine.target,
+            self._home.dbt_target,
+            limits=self._limits,
+            manifest=parsed_manifest(self._home, self._engine),
+            on_event=on_event,
+        )
+
+    def _cancel(self, done: Future[None]) -> None:
+        """End the statement that is at work, and with it the build: it stops at the first node that fails."""
+        from dbt.adapters.factory import get_adapter_by_type
+
+        while not done.done():
+            with suppress(KeyError):  # dbt has no adapter before it has parsed
+                get_adapter_by_type(self._engine.adapter).cancel_open_connections()
+            wait([done], _CANCEL_AGAIN_SECONDS)

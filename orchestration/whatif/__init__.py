@@ -1,0 +1,1 @@
+"""What would be: another configuration of grades and limits, or a multiple of the busiest hour."""
