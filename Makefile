@@ -20,7 +20,8 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
 
 $(STAMP): requirements-dev.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 && $(BIN)/python tools/check_python.py >/dev/null 2>&1 \
+		|| { $(PYTHON) tools/check_python.py && $(PYTHON) -m venv --clear $(VENV); }
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/python -m uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements-dev.lock
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
@@ -34,7 +35,7 @@ $(MANIFEST): $(STAMP) $(DBT_SOURCES) dbt_project/dbt_project.yml dbt_project/pro
 	@$(BIN)/python -m orchestration.transform.project
 
 demo: $(MANIFEST) ## Sample data, six weeks end to end, and the headline figures, in HOME_DIR
-	@$(BIN)/python tools/demo.py $(HOME_DIR)
+	@$(BIN)/python tools/demo.py "$(HOME_DIR)"
 
 test: $(MANIFEST) ## Every test
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -61,7 +62,7 @@ bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/resul
 	@$(BIN)/python bench/run.py
 
 bench-volume: $(MANIFEST) ## Measure a week of ORDERS (5000) against five times as many; for the report of HOME_DIR too
-	@$(BIN)/python bench/volume.py $(HOME_DIR)
+	@$(BIN)/python bench/volume.py "$(HOME_DIR)"
 
 bench-plots: $(STAMP) ## Draw what was measured into docs/images
 	@$(BIN)/python bench/plots.py
@@ -81,13 +82,13 @@ holidays: $(STAMP) ## Renew the default holidays from the holidays package
 	@$(BIN)/python tools/holidays_seed.py
 
 spark-up: $(SPARK_STAMP) ## A Spark cluster on this machine, with a Thrift server on 127.0.0.1:10000
-	@$(BIN)/python tools/spark_cluster.py up $(SPARK_DIR)
+	@$(BIN)/python tools/spark_cluster.py up "$(SPARK_DIR)"
 
 spark-down: $(SPARK_STAMP) ## Stop that cluster
-	@$(BIN)/python tools/spark_cluster.py down $(SPARK_DIR)
+	@$(BIN)/python tools/spark_cluster.py down "$(SPARK_DIR)"
 
 ui: $(MANIFEST) ## The Dagster UI of HOME_DIR, with schedule and sensor on
-	@$(BIN)/metric-store ui --home $(HOME_DIR) --automation
+	@$(BIN)/metric-store ui --home "$(HOME_DIR)" --automation
 
 clean: ## Remove the environment and the parse, not the data
 	@rm -rf $(VENV) dbt_project/target
