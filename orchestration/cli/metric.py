@@ -116,7 +116,8 @@ def require_published(home: Home) -> dict[date, PublishedWeek]:
 
 def no_such_metric(metric_id: str, known: Iterable[str]) -> MetricStoreError:
     """The error for a metric that isn't one of these, with what may have been meant."""
-    metrics = sorted(known)
-    near = difflib.get_close_matches(metric_id, metrics, n=3)
-    hint = f"Did you mean {' or '.join(near)}?" if near else f"Metrics: {', '.join(metrics)}."
+    metrics, asked = sorted(known), metric_id.lower()
+    # A part of the id is close to no id as a whole.
+    near = [metric for metric in metrics if asked and asked in metric] or difflib.get_close_matches(asked, metrics)
+    hint = f"Did you mean {' or '.join(near[:3])}?" if near else f"Metrics: {', '.join(metrics)}."
     return MetricStoreError(f"There is no metric {metric_id}. {hint}")

@@ -246,7 +246,10 @@ def test_reading_leaves_an_empty_home_as_it_is(empty_home: Path) -> None:
     ("metric", "hint"),
     [
         ("o2d_ration", "Did you mean o2d_ratio?"),
-        ("o2d", "o2d_ratio"),
+        ("o2d", "Did you mean o2d_ratio?"),
+        ("O2D_Ratio", "Did you mean o2d_ratio?"),
+        ("rejection", "Did you mean rejection_rate?"),
+        ("tickets", "Did you mean tickets_raised or tickets_resolved?"),
         ("zzz", "Metrics: acceptance_failure_rate, "),
         ("", "Metrics: "),
     ],
@@ -256,7 +259,13 @@ def test_an_unknown_metric(metric: str, hint: str, sample_home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metric", "known"), [("o2d_ratio", "it has mall_segment, overall."), ("cancellation_rate", "it has seller_id.")]
+    ("metric", "known"),
+    [
+        ("o2d_ratio", "it has mall_segment, overall."),
+        ("null_request_id_rate", "it has event_name, oms_client, overall."),
+        ("cancellation_rate", "it has seller_id."),
+        ("ovl_on_time_rate", "it has seller_id."),
+    ],
 )
 def test_an_unknown_dimension(metric: str, known: str, sample_home: Path) -> None:
     ends(call("metric", metric, "--by", "colour", "--home", sample_home), 1, f"{metric} has no dimension colour", known)
