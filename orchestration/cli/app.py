@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +23,23 @@ HOME_OPTION = click.option(
     type=click.Path(path_type=Path),
     help=f"Folder of the marketplace's files. Default: {HOME_VARIABLE}, then {DEFAULT_HOME}.",
 )
+
+
+def form_options(json_help: str, csv_help: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """--json and --csv, one of which may be given: the command's argument `form` is table, json or csv."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @click.option("--json", "as_json", is_flag=True, help=json_help)
+        @click.option("--csv", "as_csv", is_flag=True, help=csv_help)
+        @wraps(command)
+        def with_form(*arguments: Any, as_json: bool, as_csv: bool, **options: Any) -> None:
+            if as_json and as_csv:
+                raise click.UsageError("--json and --csv can't both be given: choose one.")
+            command(*arguments, form="json" if as_json else "csv" if as_csv else "table", **options)
+
+        return with_form
+
+    return decorate
 
 
 class _Group(click.Group):
@@ -144,10 +163,13 @@ def status(home: Path | None, as_json: bool) -> None:
 @click.argument("metric_id", metavar="METRIC")
 @HOME_OPTION
 @click.option("--week", help="The week, by its Monday. Default: all published weeks.")
-@click.option("--by", "dimension", help="A dimension, such as mall_segment or oms_client. Default: overall.")
-@click.option("--json", "form", flag_value="json", help="As JSON.")
-@click.option("--csv", "form", flag_value="csv", help="As CSV.")
-def metric(metric_id: str, home: Path | None, week: str | None, dimension: str | None, form: str | None) -> None:
+@click.option(
+    "--by",
+    "dimension",
+    help="A dimension of the metric, such as mall_segment; a wrong one names them. Default: overall.",
+)
+@form_options("As JSON.", "As CSV.")
+def metric(metric_id: str, home: Path | None, week: str | None, dimension: str | None, form: str) -> None:
     """Show a published metric.
 
     METRIC is an id of the catalogue, such as o2d_ratio, or cancellation_rate for a seller KPI.
@@ -155,7 +177,7 @@ def metric(metric_id: str, home: Path | None, week: str | None, dimension: str |
     from orchestration.cli.metric import show_metric
     from orchestration.weeks.names import parse_week
 
-    show_metric(Home.of(home).require(), metric_id, parse_week(week) if week else None, dimension, form or "table")
+    show_metric(Home.of(home).require(), metric_id, parse_week(week) if week else None, dimension, form)
 
 
 @main.command()
@@ -163,11 +185,8 @@ def metric(metric_id: str, home: Path | None, week: str | None, dimension: str |
 @HOME_OPTION
 @click.option("--seller", required=True, help="The seller's id.")
 @click.option("--week", required=True, help="The week, by its Monday.")
-@click.option("--json", "form", flag_value="json", help="As JSON.")
-@click.option(
-    "--csv", "form", flag_value="csv", help="As CSV; a text that a spreadsheet could take for a formula gets a '."
-)
-def evidence(metric_id: str, home: Path | None, seller: str, week: str, form: str | None) -> None:
+@form_options("As JSON.", "As CSV; a text that a spreadsheet could take for a formula gets a '.")
+def evidence(metric_id: str, home: Path | None, seller: str, week: str, form: str) -> None:
     """Show the orders that count against a seller in a published metric.
 
     METRIC is an id of the catalogue, such as pending_to_shipped_48h_rate.
@@ -175,7 +194,7 @@ def evidence(metric_id: str, home: Path | None, seller: str, week: str, form: st
     from orchestration.cli.evidence import show_evidence
     from orchestration.weeks.names import parse_week
 
-    show_evidence(Home.of(home).require(), metric_id, seller, parse_week(week), form or "table")
+    show_evidence(Home.of(home).require(), metric_id, seller, parse_week(week), form)
 
 
 @main.command()
@@ -187,9 +206,8 @@ def evidence(metric_id: str, home: Path | None, seller: str, week: str, form: st
     help="Folder of the configuration files to try; what it lacks is as in the home.",
 )
 @click.option("--weeks", required=True, help="FIRST or FIRST..LAST, by their Mondays; published weeks.")
-@click.option("--json", "form", flag_value="json", help="All rows and the summary as JSON.")
-@click.option("--csv", "form", flag_value="csv", help="All rows as CSV; the summary goes to standard error.")
-def simulate(home: Path | None, config: Path, weeks: str, form: str | None) -> None:
+@form_options("All rows and the summary as JSON.", "All rows as CSV; the summary goes to standard error.")
+def simulate(home: Path | None, config: Path, weeks: str, form: str) -> None:
     """Show what other grades and limits sellers would have under another configuration.
 
     Computes published weeks anew beside the store. Publishes nothing, and runs beside a run.
@@ -199,7 +217,7 @@ def simulate(home: Path | None, config: Path, weeks: str, form: str | None) -> N
     requested = parse_weeks(weeks)
     from orchestration.cli.simulate import simulate as show
 
-    show(Home.of(home).require(), config, requested, form or "table")
+    show(Home.of(home).require(), config, requested, form)
 
 
 @main.command()
@@ -211,9 +229,8 @@ def simulate(home: Path | None, config: Path, weeks: str, form: str | None) -> N
     help="How many times the busiest hour is to be borne.",
 )
 @click.option("--weeks", help="FIRST or FIRST..LAST, by their Mondays; all published weeks otherwise.")
-@click.option("--json", "form", flag_value="json", help="As JSON; the verdict goes to standard error.")
-@click.option("--csv", "form", flag_value="csv", help="As CSV; the verdict goes to standard error.")
-def rehearse(home: Path | None, factor: float, weeks: str | None, form: str | None) -> None:
+@form_options("As JSON; the verdict goes to standard error.", "As CSV; the verdict goes to standard error.")
+def rehearse(home: Path | None, factor: float, weeks: str | None, form: str) -> None:
     """Tell which hop of which OMS client a peak would break first.
 
     Fits each hop as a queue to the published hours, and loads it with a multiple of the busiest one.
@@ -221,7 +238,7 @@ def rehearse(home: Path | None, factor: float, weeks: str | None, form: str | No
     from orchestration.cli.rehearse import show_rehearsal
     from orchestration.weeks.names import parse_weeks
 
-    show_rehearsal(Home.of(home).require(), factor, parse_weeks(weeks) if weeks else None, form or "table")
+    show_rehearsal(Home.of(home).require(), factor, parse_weeks(weeks) if weeks else None, form)
 
 
 @main.command()

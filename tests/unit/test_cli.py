@@ -213,6 +213,21 @@ def test_wrong_usage(arguments: tuple[str, ...], empty_home: Path, monkeypatch: 
     assert list((empty_home / "inbox").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("metric", "o2d_ratio"),
+        EVIDENCE,
+        ("simulate", "--config", ".", "--weeks", "2026-01-05"),
+        ("rehearse", "--factor", "2"),
+    ],
+    ids=" ".join,
+)
+def test_two_forms_at_once_are_wrong_usage(command: tuple[str, ...], empty_home: Path) -> None:
+    for forms in (("--json", "--csv"), ("--csv", "--json")):
+        ends(call(*command, *forms, "--home", empty_home), 2, "--json and --csv can't both be given")
+
+
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "-h"), ("--version",)], ids=" ".join)
 def test_help_is_no_error(arguments: tuple[str, ...]) -> None:
     result = call(*arguments)
