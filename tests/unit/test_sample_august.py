@@ -55,6 +55,23 @@ def csv_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+class Spilled(Exception):
+    """Ends the sample of a test that has seen enough."""
+
+
+def test_what_memory_does_not_hold_goes_to_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def spill(self: month.Month, _: object) -> None:
+        self._engine.execute("create table wide as select range as a, md5(range::varchar) as b from range(6000000)")
+        assert list((tmp_path / "home" / ".scratch" / "sample").iterdir())
+        raise Spilled
+
+    monkeypatch.setattr(month, "_MEMORY", "200MB")
+    monkeypatch.setattr(month.Month, "write", spill)
+    with pytest.raises(Spilled):
+        write_august(tmp_path / "home", scale=SCALE)
+    assert list((tmp_path / "home").iterdir()) == []
+
+
 class TestCounts:
     def test_scale_1_is_the_month_of_the_source(self) -> None:
         assert Counts.at(1) == Counts(

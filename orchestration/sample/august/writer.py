@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -38,11 +39,14 @@ def write_august(home: Path, *, scale: float = 1.0, seed: int = 7, threads: int 
     followed: list[Frame] = []
     one_in = max(1, round(scale * _FOLLOWED))
     scratch = place.scratch / "sample"
+    scratch.mkdir(parents=True, exist_ok=True)  # the engine makes no folder above the one that it spills into
     try:
         with Month(place.inbox, scratch, counts, world, seed, threads) as month:
             month.write(lambda _: followed.append(month.some_sub_orders(one_in)))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        with suppress(OSError):  # a run has files there
+            place.scratch.rmdir()
     known = stack(followed)
     with Inbox(place.inbox) as inbox:
         season = Season(AUGUST, world, start, orders)
