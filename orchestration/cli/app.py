@@ -70,8 +70,10 @@ class _Group(click.Group):
             if isinstance(error, BrokenPipeError):  # the reader of our output has seen enough
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 sys.exit(1)
-            if isinstance(error, MetricStoreError | OSError):
+            if isinstance(error, MetricStoreError):
                 _end(str(error), 2 if isinstance(error, UsageError) else 1)
+            if isinstance(error, OSError):
+                _end(f"{error.strerror}: {error.filename}" if error.filename else str(error), 1)
             said = next(iter(str(error).splitlines()), "no reason given")
             _end(
                 f"unexpected error, please report it: {type(error).__name__}: {said}\n"
@@ -121,7 +123,7 @@ def sample(context: click.Context, /, home: Path | None, start: str | None, **op
     from orchestration.weeks.names import parse_week
 
     given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-    write(Home.of(home), parse_week(start) if start else None, options, given)
+    write(Home.of(home).require_writable(), parse_week(start) if start else None, options, given)
 
 
 @main.command()
@@ -145,7 +147,7 @@ def run(
     from orchestration.cli.run import run_weeks
     from orchestration.limits import EngineLimits
 
-    if run_weeks(Home.of(home).require(), requested, now, EngineLimits.of(memory_limit, threads)):
+    if run_weeks(Home.of(home).require().require_writable(), requested, now, EngineLimits.of(memory_limit, threads)):
         sys.exit(EXIT_WITHHELD)
 
 
@@ -250,7 +252,7 @@ def report(home: Path | None) -> None:
     """
     from orchestration.cli.report import write
 
-    write(Home.of(home).require())
+    write(Home.of(home).require().require_writable())
 
 
 @main.command()
@@ -261,7 +263,7 @@ def ui(home: Path | None, port: int, automation: bool) -> None:
     """Open the Dagster UI on 127.0.0.1, with the schedule and the sensor."""
     from orchestration.cli.ui import serve
 
-    serve(Home.of(home).require(), port, automation)
+    serve(Home.of(home).require().require_writable(), port, automation)
 
 
 if __name__ == "__main__":

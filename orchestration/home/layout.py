@@ -45,6 +45,17 @@ class Home:
             )
         return self
 
+    def require_writable(self) -> Home:
+        """This home, or an error if there is something in it that can't be written."""
+        folders = (self.root, self.inbox, self.landing, self.published, self.reports, self.dagster)
+        for path in (*folders, self.ledger, self.warehouse):
+            if path.exists() and not os.access(path, os.W_OK):
+                raise MetricStoreError(
+                    f"{path} can't be written: its disk is read-only, or it belongs to another user.\n"
+                    "Change that, or name another folder with --home."
+                )
+        return self
+
     @property
     def inbox(self) -> Path:
         return self.root / "inbox"

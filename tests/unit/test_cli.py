@@ -94,6 +94,20 @@ def test_a_folder_that_is_no_home(command: tuple[str, ...], tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["sample", "run", "ui", "report"])
+def test_a_home_that_cannot_be_written(command: str, sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for unwritable in (sample_home, sample_home / "dagster", sample_home / "warehouse.duckdb"):
+        monkeypatch.setattr(os, "access", lambda path, _, kept=unwritable: path != kept)
+        ends(call(command, "--home", sample_home), 1, f"{unwritable} can't be written: its disk is read-only")
+
+
+def test_a_home_under_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for command in ("run", "ui", "report"):
+        ends(call(command, "--home", tmp_path / "file" / "home"), 1, "no home at")
+    ends(call("sample", "--home", tmp_path / "file" / "home"), 1, f"Not a directory: {tmp_path / 'file'}")
+
+
 def test_a_file_in_place_of_a_home(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ends(call("status", "--home", tmp_path / "file"), 1, "no home at")
@@ -310,7 +324,7 @@ def _unexpected(said: str) -> str:
     [
         (MetricStoreError("broken.\nMend it."), 1, "Error: broken.\nMend it.\n"),
         (UsageError("not so"), 2, "Error: not so\n"),
-        (PermissionError(13, "Permission denied", "/home"), 1, "Error: [Errno 13] Permission denied: '/home'\n"),
+        (PermissionError(13, "Permission denied", "/home"), 1, "Error: Permission denied: /home\n"),
         (
             KeyError("x\ny"),
             1,
