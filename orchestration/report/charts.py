@@ -13,6 +13,10 @@ from xml.etree.ElementTree import Element
 import pygal
 import pygal.style
 from markupsafe import Markup
+from pygal.etree import etree
+
+# pygal takes lxml wherever it is installed; the same pages come out everywhere, and elements are of one kind.
+etree.to_etree()
 
 Number = Decimal | int | float | None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import shutil
@@ -14,12 +15,14 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 from orchestration.assets.last_week import SELECTIONS, rows_as_text
+from pygal.etree import etree
 
 from orchestration.assets.markdown import table
 from orchestration.cli.app import main
 from orchestration.home.layout import Home
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, mart_tables
+from orchestration.report import charts
 from orchestration.report.places import page_name, report_index
 from orchestration.report.reading import read_outlook, read_restatements, read_weeks
 from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Store
@@ -403,6 +406,21 @@ def test_ids_from_files_are_text_wherever_they_stand(made: Made) -> None:
     [script] = (made.home.reports / str(WEEK) / "sellers").glob("*.js")
     inner = script.read_text().removeprefix("metricStoreSellers(0,").removesuffix(");\n")
     assert json.loads(inner)[0][0] == HOSTILE
+
+
+def test_charts_are_the_same_where_lxml_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pygal takes lxml as soon as it is there, and then no element of the standard library's parser."""
+
+    def drawn() -> list[str]:
+        values = [Decimal("1.5"), None, 3, 4.25]
+        picture = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", charts.plot(values, "a < b").decode())
+        return [charts.sparkline(values, "a < b"), charts.lines("abcd", {"x & y": values}, "a", "s"), picture]
+
+    without = drawn()
+    monkeypatch.setattr(etree, "_etree", object())
+    monkeypatch.setattr(etree, "lxml", True)
+    importlib.reload(charts)
+    assert drawn() == without
 
 
 def test_a_cell_of_markdown_is_neither_markup_nor_another_cell() -> None:
