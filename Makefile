@@ -43,12 +43,13 @@ test: $(MANIFEST) ## Every test
 soak: $(MANIFEST) $(SPARK_STAMP) ## Tests that take long: faults, orders, DuckDB against Spark (Java 17); SOAK_SEED repeats
 	@$(BIN)/python -m pytest -m soak
 
-check: $(MANIFEST) ## Lint, types, SQL format, dbt parse
+check: $(MANIFEST) ## Lint, types, SQL format, dbt parse, Dagster definitions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfmt --check --line-length 120 dbt_project docs
 	@$(BIN)/mypy
 	@$(BIN)/python tools/dbt_parse.py
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg check defs
 
 audit: $(STAMP) ## Known advisories on the pinned dependencies; needs the network, and says so without one
 	@$(BIN)/python tools/audit.py
