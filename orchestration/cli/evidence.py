@@ -68,7 +68,7 @@ def _rows(home: Home, metric_id: str, seller_id: str, week: date, columns: Seque
                     raise MetricStoreError(
                         f"The evidence of {week} can't be read: {str(error).splitlines()[0]}\n"
                         f"Remove {home.evidence / f'week_start={week}'} and make it again: "
-                        f"metric-store run --home {home.root} --weeks {week}"
+                        f"metric-store run --home {home.quoted} --weeks {week}"
                     ) from error
                 continue
             while batch := found.fetchmany(_BATCH):

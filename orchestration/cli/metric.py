@@ -110,7 +110,7 @@ def require_published(home: Home) -> dict[date, PublishedWeek]:
     """The published weeks of a home. Raises MetricStoreError where there is none."""
     weeks = published_weeks(home.published_store)
     if not weeks:
-        raise MetricStoreError(f"No week is published in {home.root} yet; run metric-store run --home {home.root}")
+        raise MetricStoreError(f"No week is published in {home.root} yet; run metric-store run --home {home.quoted}")
     return weeks
 
 

@@ -25,7 +25,7 @@ def write(home: Home, start: date | None, options: dict[str, Any], given: set[st
         raise UsageError(str(error)) from error
     rows = ", ".join(f"{rows:,} {source}" for source, rows in summary.rows.items())
     click.echo(f"{len(summary.files)} files of synthetic records under {home.inbox}: {rows}")
-    click.echo(f"Next: metric-store run --home {home.root}")
+    click.echo(f"Next: metric-store run --home {home.quoted}")
 
 
 def _write(home: Home, start: date | None, options: dict[str, Any], given: set[str]) -> SampleSummary:

@@ -6,6 +6,7 @@ Figures and rules are configuration (`orchestration.configuration`); only places
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Home:
         if not self.root.is_dir():
             raise MetricStoreError(
                 f"There is no home at {self.root}.\n"
-                f"Give its folder with --home or {HOME_VARIABLE}, or make one: metric-store sample --home {self.root}"
+                f"Give its folder with --home or {HOME_VARIABLE}, or make one: metric-store sample --home {self.quoted}"
             )
         if not (self.inbox.is_dir() or self.published_store.is_file()):
             raise MetricStoreError(
@@ -55,6 +56,11 @@ class Home:
                     "Change that, or name another folder with --home."
                 )
         return self
+
+    @property
+    def quoted(self) -> str:
+        """Its folder as one word of a shell, for the commands that a text suggests."""
+        return shlex.quote(str(self.root))
 
     @property
     def inbox(self) -> Path:

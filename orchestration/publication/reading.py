@@ -5,6 +5,7 @@ Readers open the store read-only and never meet a lock; a store that isn't there
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ def evidence_relation(connection: duckdb.DuckDBPyConnection, store: Path, week: 
         raise EvidenceMissingError(
             f"The evidence of {week} is missing in {evidence_beside(store)}: it was removed, or the week was published "
             f"by a release that kept none.\n"
-            f"Make it again: metric-store run --home {store.parent.parent} --weeks {week}"
+            f"Make it again: metric-store run --home {shlex.quote(str(store.parent.parent))} --weeks {week}"
         )
     return sql_parquet(files)
 

@@ -101,6 +101,14 @@ def test_a_home_that_cannot_be_written(command: str, sample_home: Path, monkeypa
         ends(call(command, "--home", sample_home), 1, f"{unwritable} can't be written: its disk is read-only")
 
 
+def test_commands_to_copy_name_a_home_with_a_space_as_one_word(tmp_path: Path) -> None:
+    home = tmp_path / "my home"
+    ends(call("status", "--home", home), 1, f"metric-store sample --home '{home}'")
+    made = call("sample", "--home", home, "--weeks", "1", "--sellers", "12", "--orders-per-week", "10")
+    assert made.stdout.splitlines()[-1] == f"Next: metric-store run --home '{home}'"
+    ends(call("metric", "o2d_ratio", "--home", home), 1, f"run metric-store run --home '{home}'")
+
+
 def test_a_home_under_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for command in ("run", "ui", "report"):
