@@ -257,7 +257,7 @@ def report(home: Path | None) -> None:
 
 @main.command()
 @HOME_OPTION
-@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="Port on 127.0.0.1.")
 @click.option("--automation", is_flag=True, help="Switch the schedule and the sensor on.")
 def ui(home: Path | None, port: int, automation: bool) -> None:
     """Open the Dagster UI on 127.0.0.1, with the schedule and the sensor."""

@@ -141,6 +141,16 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def ui_lock(self) -> Path:
+        """The lock of the one UI that a home has."""
+        return self.dagster / "ui.lock"
+
+    @property
+    def daemon_lock(self) -> Path:
+        """The lock of Dagster's daemon: that of a UI that was killed may take a few seconds to end."""
+        return self.dagster / "daemon.lock"
+
+    @property
     def dbt_target(self) -> Path:
         return self.dagster / "dbt_target"
 

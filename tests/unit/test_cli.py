@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections import Counter
@@ -21,10 +22,11 @@ import dagster
 import duckdb
 import pytest
 from click.testing import CliRunner, Result
-from orchestration.background import Background, Purpose
+from filelock import FileLock
 
 import orchestration.cli.evidence
 import orchestration.cli.status
+import orchestration.ui.server
 from orchestration.cli.app import main
 from orchestration.cli.metric import _TABLES
 from orchestration.cli.run import _cause, _check_verdicts, _say
@@ -63,17 +65,41 @@ def empty_home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def test_the_ui_is_for_this_machine_only(empty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(os, "execv", lambda path, arguments: started.append(arguments))
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Home, Any]]:
+    """Where `ui` would serve which home: it ends at once."""
+    found: list[tuple[Home, Any]] = []
+    monkeypatch.setattr(
+        orchestration.ui.server, "serve", lambda home, listener, _: found.append((home, listener.getsockname()))
+    )
     for name in ("DAGSTER_HOME", "METRIC_STORE_HOME", "METRIC_STORE_AUTOMATION"):
         monkeypatch.setenv(name, "")  # set by the command, and put back after the test
-    assert call("ui", "--home", empty_home, "--port", "4000").exit_code == 0
-    [arguments] = started
-    assert [arguments[place + 1] for place, option in enumerate(arguments) if option in ("--host", "-h")] == [
-        "127.0.0.1"
-    ]
-    assert arguments[-2:] == ["--port", "4000"]
+    return found
+
+
+def test_the_ui_is_for_this_machine_only(empty_home: Path, served: list[tuple[Home, Any]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    assert call("ui", "--home", empty_home, "--port", str(port)).exit_code == 0
+    assert served == [(Home(empty_home), ("127.0.0.1", port))]
+    assert os.environ["METRIC_STORE_HOME"] == str(empty_home), "runs that it launches are of this home"
+
+
+def test_a_port_in_use_is_an_error_before_anything_starts(empty_home: Path, served: list[tuple[Home, Any]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = f"Port {port} of 127.0.0.1 can't be used: Address already in use"
+        ends(call("ui", "--home", empty_home, "--port", str(port)), 1, said, "--port")
+    ends(call("ui", "--home", empty_home, "--port", "70000"), 2, "70000 is not in the range")
+    assert served == []
+
+
+def test_a_home_has_one_ui(empty_home: Path, served: list[tuple[Home, Any]]) -> None:
+    (empty_home / "dagster").mkdir()
+    with FileLock(empty_home / "dagster" / "ui.lock"):
+        ends(call("ui", "--home", empty_home, "--port", "0"), 1, "metric-store ui is at work", "end it first")
+    assert served == []
+    assert call("ui", "--home", empty_home, "--port", "0").exit_code == 0
 
 
 EVIDENCE = ("evidence", "o2d_ratio", "--seller", "S1", "--week", "2026-01-05")
@@ -727,7 +753,6 @@ def test_the_command_line_is_light_to_import() -> None:
 
 def test_reading_commands_load_no_orchestrator(sample_home: Path) -> None:
     call_main = """
-from orchestration.background import Background, Purpose
 from orchestration.cli.app import main
 for words in {}:
     try:
