@@ -13,9 +13,9 @@ from typing import Any
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 from great_expectations.core.run_identifier import RunIdentifier
 
-from expectations import messages
 from expectations.rules import Rule
 from expectations.suites import EVERY_RULE_RAN, MEASURED_ONCE, RULE, SCOPE, WITHIN_BOUNDS, gate_suite
+from orchestration.gate import messages
 from orchestration.gate.context import add_checkpoint, build_data_docs, open_context
 from orchestration.gate.frames import WeekProfile, week_profiles
 from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, RuleResult

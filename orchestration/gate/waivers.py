@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from expectations import messages
+from orchestration.gate import messages
 from orchestration.gate.verdict import GateReport, RuleResult, Waiver
 
 

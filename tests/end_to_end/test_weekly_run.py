@@ -13,9 +13,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dagster import AssetKey, DagsterInstance
-from orchestration.assets.last_week import SHOWN_MARTS
+from dagster import AssetCheckKey, AssetKey, DagsterInstance
 
+from orchestration.cli.run import _Launcher
+from orchestration.ingest.ledger import Ledger
 from orchestration.project import DBT_PROJECT_DIR
 from orchestration.publication.reading import open_store
 from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run, small_sample
@@ -66,18 +67,12 @@ def test_every_table_has_something_to_show(sample_home: Path) -> None:
     assert empty == ["fct_gate_waiver_week"], "nothing of the sample needs a waiver"
 
 
-def test_dagster_shows_how_the_last_week_was(sample_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the asset of each key mart its rows, at the store's partitions what is plotted over the weeks."""
+def test_dagster_plots_the_headline_figures_of_each_published_week(
+    sample_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(sample_home / "dagster"))
     with DagsterInstance.get() as instance:
-        shown = {}
-        for mart in SHOWN_MARTS:
-            event = instance.get_latest_materialization_event(AssetKey(["marts", mart]))
-            assert event is not None
-            made = event.asset_materialization
-            assert made is not None
-            shown[mart] = str(made.metadata["last_week"].value)
-        published = instance.fetch_materializations(AssetKey("published_store"), limit=3).records
+        published = instance.fetch_materializations(AssetKey("published_store"), limit=4).records
         plotted = {
             record.partition_key: record.event_log_entry.asset_materialization.metadata["o2d_ratio"].value
             for record in published
@@ -85,18 +80,28 @@ def test_dagster_shows_how_the_last_week_was(sample_home: Path, monkeypatch: pyt
         }
     values = query(
         sample_home,
-        "select week_start::varchar, display_value, value from marts.fct_metric_week "
+        "select week_start::varchar, value from marts.fct_metric_week "
         "where metric_id = 'o2d_ratio' and dimension = 'overall'",
     )
-    assert plotted == {week: float(value) for week, _, value in values}
-    assert len(plotted) == len(SAMPLE_WEEKS)
-    last = next(text for week, text, _ in values if week == SAMPLE_WEEKS[-1])
-    assert f"| o2d\\_ratio | {last} |" in shown["fct_metric_week"]
-    after_gate = {"fct_metric_week", "fct_seller_grade_week", "fct_data_quality_week"}
-    for mart, text in shown.items():
-        state = "let through by the gate" if mart in after_gate else "before the gate"
-        assert text.startswith(f"Week of {SAMPLE_WEEKS[-1]}, {state}\n\n"), mart
-        assert len(text) < 1000, f"Dagster folds {mart} away"
+    assert plotted == {week: float(value) for week, value in values}
+    assert len(published) == len(SAMPLE_WEEKS)
+
+
+def test_partitions_are_the_weeks_that_landed_or_were_published_and_checks_tell_each(
+    sample_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", str(sample_home / "dagster"))
+    with DagsterInstance.get() as instance:
+        assert instance.get_materialized_partitions(AssetKey("published_store")) == set(SAMPLE_WEEKS)
+        with Ledger(sample_home / "landing" / "ledger.sqlite", read_only=True) as ledger:
+            for source in ("oms_logs", "seller_orders", "claims"):
+                landed = {str(week) for week in ledger.landed_rows_by_week([source])}
+                assert instance.get_materialized_partitions(AssetKey(["landing", source])) == landed, source
+        records = instance.event_log_storage.get_asset_check_execution_history(
+            AssetCheckKey(AssetKey("gate"), "days_present"), limit=10
+        )
+        checked = {record.event.asset_check_evaluation.partition for record in records if record.event}
+    assert checked == {None, *SAMPLE_WEEKS}
 
 
 def test_evidence_has_as_many_rows_as_the_figures_say(sample_home: Path) -> None:
@@ -241,3 +246,15 @@ def test_plain_dbt_build_works_on_a_home(home_copy: Path, tmp_path: Path) -> Non
     assert built.returncode == 0, built.stdout[-5000:]
     assert "ERROR=0" in built.stdout
     assert "WARN=0" in built.stdout
+
+
+def test_a_run_whose_publication_was_skipped_is_no_success(home_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster calls a run that skipped its last steps a success."""
+    shutil.rmtree(home_copy / "published")
+    skipped = {"inbox", "published_store", "publication", "report"}
+    monkeypatch.setattr(
+        _Launcher, "compute", lambda self, weeks: self._execute(weeks, lambda key, _: key.path[0] not in skipped)
+    )
+    ended = run(home_copy)
+    assert ended.status == 1, ended.text
+    assert f"without a verdict on {SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}; nothing of it is published" in ended.err

@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-from orchestration.assets.last_week import SELECTIONS, rows_as_text
 from pygal.etree import etree
 
 from orchestration.assets.markdown import table
@@ -121,7 +120,7 @@ def made(tmp_path: Path) -> Made:
 
 def test_every_column_of_a_table_is_a_column_of_the_store() -> None:
     tables = {table.name: table for table in (*mart_tables(manifest_path(Home.of())), RESTATEMENT)}
-    for selection in (*WEEK_TABLES.values(), *CLIENT_TABLES.values(), *SELECTIONS.values()):
+    for selection in (*WEEK_TABLES.values(), *CLIENT_TABLES.values()):
         for column in selection.columns.split():
             assert column in tables[selection.source].columns, (selection.source, column)
             assert column in COLUMNS
@@ -428,18 +427,6 @@ def test_a_cell_of_markdown_is_neither_markup_nor_another_cell() -> None:
     text = table(("name", "n"), [(hostile, "1")], ["n"])
     escaped = "a\\|b \\| c\\\\\\| \\`x\\` \\[l\\](j) &lt;img src=x&gt; \\_i\\_ &amp;amp;"
     assert text.split("\n") == ["| name | n |", "| --- | ---: |", f"| {escaped} | 1 |"]
-
-
-def test_what_dagster_shows_of_a_table_names_how_many_rows_it_leaves_out(made: Made) -> None:
-    made.publish()
-    for number in range(300):
-        made.add("fct_seller_ovl_week", seller_id=f"S{number:04}", is_limited=True, limited_since=WEEK)
-    with duckdb.connect(str(made.home.published_store)) as db:
-        text = rows_as_text(Store(db), "fct_seller_ovl_week", WEEK)
-    rows = text.count("| S0")
-    assert rows > 5
-    assert text.endswith(f"\n\n{300 - rows} more.")
-    assert len(text) < 1000
 
 
 @pytest.mark.parametrize(
