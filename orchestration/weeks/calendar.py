@@ -13,7 +13,6 @@ from functools import cache
 import duckdb
 
 from orchestration.sql import sql_text
-from orchestration.weeks.names import FIRST_WEEK
 
 #: No accepted instant is later than 2199.
 _LAST_WEEK = date(2200, 1, 6)
@@ -32,8 +31,8 @@ class CalendarWeek:
     calculated_on: date
 
 
-def calendar_query(reporting_timezone: str, calculation_offset_hours: int, first: date = _EARLIEST_WEEK) -> str:
-    """SQL of DuckDB: the weeks from `first` on, one row each, with the columns of CalendarWeek.
+def calendar_query(reporting_timezone: str, calculation_offset_hours: int) -> str:
+    """SQL of DuckDB: every week that a record can make, one row each, with the columns of CalendarWeek.
 
     Where clocks are set back over midnight, a week starts at the later of the two instants.
     """
@@ -46,7 +45,7 @@ def calendar_query(reporting_timezone: str, calculation_offset_hours: int, first
             ends_at + {calculation_offset_hours} * interval 1 hour as calculated_at,
             cast(timezone({zone}, timezone('UTC', calculated_at)) as date) as calculated_on
         from (
-            select cast(unnest(generate_series(date '{first}', date '{_LAST_WEEK}', interval 7 days)) as date)
+            select cast(unnest(generate_series(date '{_EARLIEST_WEEK}', date '{_LAST_WEEK}', interval 7 days)) as date)
                 as week_start
         )
     """
@@ -56,7 +55,7 @@ def calendar_query(reporting_timezone: str, calculation_offset_hours: int, first
 def calendar(reporting_timezone: str, calculation_offset_hours: int) -> dict[date, CalendarWeek]:
     """Every week that a record can make, by its Monday."""
     with duckdb.connect() as engine:
-        rows = engine.execute(calendar_query(reporting_timezone, calculation_offset_hours, FIRST_WEEK)).fetchall()
+        rows = engine.execute(calendar_query(reporting_timezone, calculation_offset_hours)).fetchall()
     return {row[0]: CalendarWeek(*row) for row in rows}
 
 

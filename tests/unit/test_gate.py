@@ -81,6 +81,7 @@ def test_a_result_says_what_was_observed_and_permitted(gate_home: Home) -> None:
         upper=60.0,
         message="null_request_id_rate_client of easyecom is 71.20, outside 0 to 60"
         " (set 2026-11-21: One client may be worse than all)",
+        is_withholding=True,
     )
     assert results["uniware"].message == "29.12, permitted 0 to 60"
     assert "is 60.0040, outside 0 to 60" in results["vinculum"].message

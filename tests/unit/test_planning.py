@@ -307,8 +307,9 @@ def test_the_mark_changes_with_everything_that_a_verdict_depends_on(
     assert len(marks) == 3
     unbroken, broken = mark(known, published=True), mark(known, broken=True, published=True)
     assert unbroken == broken, "unreadable files don't hold back a restatement"
-    (tmp_path / "settings.csv").write_text("key,value\nsmall_sample,31\n")
-    known.configuration = load_configuration(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.csv").write_text("key,value\nsmall_sample,31\n")
+    known.configuration = load_configuration(tmp_path / "config")
     marks.add(mark(known))
     monkeypatch.setattr(planning, "code_version", lambda: "other")
     marks.add(mark(known))

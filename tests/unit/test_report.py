@@ -144,7 +144,13 @@ def test_an_empty_week_says_so(made: Made) -> None:
 def test_a_withheld_week_names_the_rules_and_shows_no_figure(made: Made) -> None:
     judged = {"severity": "error", "observed": 6.0, "lower": 7.0, "upper": 7.0}
     made.add(
-        "fct_data_quality_week", rule_id="days_present", scope="oms_logs", passed=False, message="is 6 <b>", **judged
+        "fct_data_quality_week",
+        rule_id="days_present",
+        scope="oms_logs",
+        passed=False,
+        is_withholding=True,
+        message="is 6 <b>",
+        **judged,
     )
     made.write()
     page = made.page()
@@ -160,7 +166,14 @@ def test_a_withheld_restatement_leaves_the_figures_and_says_so(made: Made) -> No
     made.publish()
     made.catalogue("o2d_ratio")
     made.metric("o2d_ratio", "51.72")
-    made.add("fct_data_quality_week", rule_id="days_present", scope="oms_logs", severity="error", passed=False)
+    made.add(
+        "fct_data_quality_week",
+        rule_id="days_present",
+        scope="oms_logs",
+        severity="error",
+        passed=False,
+        is_withholding=True,
+    )
     made.write()
     page = made.page()
     assert "A later build of the week was withheld" in page
@@ -173,7 +186,15 @@ def test_a_waived_week_shows_its_figures_and_what_was_waived(made: Made) -> None
     made.catalogue("o2d_ratio")
     made.metric("o2d_ratio", "51.72")
     said = "days_present of oms_logs is 6; waived until 2026-03-01 by Mo: <i>known</i>"
-    made.add("fct_data_quality_week", rule_id="r", scope="s", severity="error", passed=False, message=said)
+    made.add(
+        "fct_data_quality_week",
+        rule_id="r",
+        scope="s",
+        severity="error",
+        passed=False,
+        is_withholding=False,
+        message=said,
+    )
     made.add("fct_gate_waiver_week", rule_id="r", scope="s", reason="known", approved_by="Mo", valid_until=WEEK)
     made.write()
     page = made.page()
@@ -206,7 +227,16 @@ def test_the_page_says_what_the_pipeline_took_at_peak_where_it_was_measured(made
 
 def test_a_waiver_of_one_rule_leaves_a_week_withheld_by_another(made: Made) -> None:
     for rule in ("waived_rule", "other_rule"):
-        made.add("fct_data_quality_week", rule_id=rule, scope="s", severity="error", passed=False, message=rule)
+        withholds = rule == "other_rule"
+        made.add(
+            "fct_data_quality_week",
+            rule_id=rule,
+            scope="s",
+            severity="error",
+            passed=False,
+            message=rule,
+            is_withholding=withholds,
+        )
     made.add("fct_gate_waiver_week", rule_id="waived_rule", scope="s")
     made.write()
     failed = re.search(r"<section class=\"notice\".*?</section>", made.page(), re.DOTALL)
@@ -383,7 +413,9 @@ def test_ids_from_files_are_text_wherever_they_stand(made: Made) -> None:
     made.add("fct_hop_load_hour", oms_client=HOSTILE, started_at=datetime(2026, 1, 12), calls=1, total_seconds=1)
     for week in (WEEK, BEFORE):
         made.add("fct_oms_readiness_week", week_start=week, oms_client=HOSTILE, verdict="ready")
-    made.add("fct_data_quality_week", scope=HOSTILE, severity="error", passed=False, message=HOSTILE)
+    made.add(
+        "fct_data_quality_week", scope=HOSTILE, severity="error", passed=False, is_withholding=True, message=HOSTILE
+    )
     made.add("fct_restatement", key=HOSTILE, old_value=HOSTILE, restated_at=datetime(2026, 1, 20))
     made.write()
     pages = [path for path in made.home.reports.rglob("*") if path.suffix in (".html", ".js")]
@@ -452,7 +484,7 @@ def test_a_week_is_written_again_only_when_its_publication_changed(made: Made) -
     with duckdb.connect(str(made.home.published_store)) as db:
         db.execute("update marts.publication set build_id = 'b8' where build_id = 'b0'")
     assert made.write().weeks == (BEFORE, WEEK), "the sparkline of the week shows the week before"
-    made.add("fct_data_quality_week", severity="error", passed=False)
+    made.add("fct_data_quality_week", severity="error", passed=False, is_withholding=True)
     assert made.write().weeks == (WEEK,), "a restatement was withheld"
 
 
