@@ -317,7 +317,7 @@ class TestKilled:
             "import sys; from datetime import datetime; from pathlib import Path\n"
             "from orchestration.ingest.contracts import OMS_LOGS\n"
             "from orchestration.ingest.landing import IngestContext, ingest_source\n"
-            "from orchestration.settings import Home\n"
+            "from orchestration.home.layout import Home\n"
             "say = lambda file: print(file.path, flush=True)\n"
             "context = IngestContext('r', datetime(2024, 9, 1), 'UTC', 3)\n"
             f"ingest_source(Home.of({str(place.home.root)!r}), OMS_LOGS, context, say)\n"

@@ -38,7 +38,7 @@ from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import open_store
-from orchestration.transform.runner import DbtError
+from orchestration.transform.invocation import DbtError
 from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, evidence_of, metric_store
 
 
