@@ -163,21 +163,29 @@
 
 {#
     A population is counted once for all of its dimensions: the columns `dimension` and `member` of a query that ends in
-    `by_dimensions`. A null member is `unknown`; the row of the whole population is `overall`.
+    `by_dimensions`. A null member is `unknown`, together with one that is called so; the row of the whole population is
+    `overall`.
 #}
 {% macro dimension_and_member(dimensions, overall_member) %}
     case
-        {% for dimension in dimensions %} when grouping({{ dimension }}) = 0 then '{{ dimension }}' {% endfor %}
+        {% for dimension in dimensions %}
+            when grouping({{ member_of(dimension) }}) = 0 then '{{ dimension }}'
+        {% endfor %}
         else 'overall'
     end as dimension,
     case
         {% for dimension in dimensions %}
-            when grouping({{ dimension }}) = 0 then coalesce({{ dimension }}, 'unknown')
+            when grouping({{ member_of(dimension) }}) = 0 then {{ member_of(dimension) }}
         {% endfor %}
         else '{{ overall_member }}'
     end as member
 {% endmacro %}
 
 {% macro by_dimensions(dimensions) %}
-    grouping sets ((week_start) {% for dimension in dimensions %}, (week_start, {{ dimension }}) {% endfor %})
+    grouping sets (
+        (week_start) {% for dimension in dimensions %}, (week_start, {{ member_of(dimension) }}) {% endfor %}
+    )
 {% endmacro %}
+
+{# The member of a dimension that a value stands for. #}
+{% macro member_of(dimension) %} coalesce({{ dimension }}, 'unknown'){% endmacro %}
