@@ -49,3 +49,10 @@
             {% endfor %}
         )
 {% endmacro %}
+
+{# An aggregate: the distinct texts of a group in their order, comma-separated. #}
+{% macro distinct_list(text) %} {{ return(adapter.dispatch("distinct_list")(text)) }}{% endmacro %}
+
+{% macro default__distinct_list(text) %} string_agg(distinct {{ text }}, ',' order by {{ text }}){% endmacro %}
+
+{% macro spark__distinct_list(text) %} array_join(sort_array(collect_set({{ text }})), ','){% endmacro %}

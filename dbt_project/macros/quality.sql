@@ -111,6 +111,7 @@
                 "fct_oms_readiness_week": "fct_oms_readiness_week",
                 "fct_hop_load_hour": "fct_hop_load_hour",
                 "fct_target_week": "fct_target_week",
+                "fct_incident_impact_week": "fct_incident_impact_week",
             }
         )
     }}
@@ -137,6 +138,7 @@
                     "figure": "on_time_rate",
                 },
                 {"relation": "fct_seller_grade_metric_week", "metric": "metric_id", "figure": "value"},
+                {"relation": "fct_incident_impact_week", "metric": "metric_id", "figure": "adjusted_value"},
                 {
                     "relation": "fct_inventory_sync_week",
                     "metric": "'inventory_accuracy_rate'",

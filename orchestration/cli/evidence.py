@@ -19,7 +19,7 @@ from orchestration.publication.reading import EvidenceMissingError, evidence_rel
 
 _COLUMNS = (
     *("week_start", "metric_id", "seller_id", "unit_id", "unit", "order_id"),
-    *("happened_at", "due_at", "detail"),
+    *("happened_at", "due_at", "detail", "incident_id"),
 )
 #: A table is to be looked at: what was asked for is not repeated in each line, and it ends somewhere.
 _TABLE_COLUMNS = _COLUMNS[3:]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from orchestration.configuration.files import SETTINGS
 from orchestration.configuration.grade_checks import check_grade
+from orchestration.configuration.problems import shown
 from orchestration.configuration.reading import Content, Row
 from orchestration.configuration.values import canonical_text, read_value
 
@@ -32,6 +33,7 @@ def check_contents(contents: dict[str, Content]) -> None:
     _check_working_time(contents["ovl_policy"])
     _check_calendars(contents["ovl_policy"], contents["holidays"])
     _check_mondays(contents["gate_waivers"])
+    _check_incidents(contents["incidents"])
     check_grade(contents["grade_weights"], contents["grade_bands"])
 
 
@@ -56,6 +58,30 @@ def _check_mondays(content: Content) -> None:
             monday = week - timedelta(days=week.weekday())
             content.report(
                 row.line, "week_start", f"{week} is a {week:%A}; a week is named by its Monday, like {monday}"
+            )
+
+
+def _check_incidents(content: Content) -> None:
+    for row in content.rows:
+        starts_at, ends_at = row["starts_at"], row["ends_at"]
+        assert isinstance(starts_at, datetime)
+        assert isinstance(ends_at, datetime)
+        if starts_at >= ends_at:
+            content.report(
+                row.line,
+                "ends_at",
+                f"{ends_at} is not after starts_at {starts_at} (both in UTC); give the instant at which it was over",
+            )
+        if "," in row.text("incident_id"):
+            content.report(
+                row.line,
+                "incident_id",
+                f"{shown(row.text('incident_id'))} holds a comma, which parts ids; leave it out",
+            )
+        client = row.text("oms_client")
+        if client != "all" and client.lower() == "all":
+            content.report(
+                row.line, "oms_client", f"{client} is no client; write all, in small letters, for every client"
             )
 
 

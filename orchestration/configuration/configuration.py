@@ -62,8 +62,8 @@ class Configuration:
 
         Of files with a validity only the rows valid at the date of A count, and not their dates: ending a version
         leaves the weeks before as they were. Of a file that is a history the earlier rows count too, with the dates
-        up to then. Of a file about single weeks only the rows of this one count. Order, spacing and spelling do not
-        count, nor which file held it.
+        up to then. Of a file about single weeks only the rows of this one count, of incidents those that began before
+        A. Order, spacing and spelling do not count, nor which file held it.
         """
         valid_at = self.calendar[week_start].calculated_on
         held = {file.stem: sorted(self._hashed_rows(file, week_start, valid_at)) for file in FILES}
@@ -93,9 +93,15 @@ class Configuration:
     def _settings(self) -> dict[str, Value]:
         return {row.text("key"): value for row in self.rows["settings"] if (value := row["value"]) is not None}
 
+    def _is_before_a(self, instant: Value | None, week_start: date) -> bool:
+        assert isinstance(instant, datetime)
+        return instant < self.calculated_at(week_start)
+
     def _hashed_rows(self, file: ConfigFile, week_start: date, valid_at: date) -> Iterator[str]:
         for row in self.rows[file.stem]:
             if file.is_of_weeks and row["week_start"] != week_start:
+                continue
+            if file.counts_after and not self._is_before_a(row[file.counts_after], week_start):
                 continue
             if not file.is_dated or row.holds_on(valid_at) or (file.is_history and row.starts <= valid_at):
                 held = {name: canonical_text(value) for name, value in row.values.items() if name not in _VALIDITY}

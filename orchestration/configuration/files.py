@@ -23,7 +23,7 @@ _PROJECT = Path(__file__).resolve().parents[2]
 
 
 TEXT_TYPE = "VARCHAR"
-_STORED_TYPES = ("BIGINT", "DECIMAL(18,6)", "BOOLEAN", "DATE")
+_STORED_TYPES = ("BIGINT", "DECIMAL(18,6)", "BOOLEAN", "DATE", "TIMESTAMP")
 
 
 class Kind(Enum):
@@ -34,6 +34,7 @@ class Kind(Enum):
     DECIMAL = "DECIMAL(18,6)"
     BOOLEAN = "BOOLEAN"
     DATE = "DATE"
+    INSTANT = "TIMESTAMP"
     TIME = "hh:mm"
     ZONE = "IANA time zone"
     WORKDAYS = "comma list of weekdays"
@@ -98,6 +99,7 @@ class ConfigFile:
     complete: a column of which every value of its closed set must be there, but those of `optional`.
     is_history: a week also follows the rows that held before it was calculated, and from when to when they did.
     is_of_weeks: each row is about the week of its `week_start`, and concerns no other.
+    counts_after: a column of instants; a row concerns the weeks that are calculated after it.
     """
 
     stem: str
@@ -107,6 +109,7 @@ class ConfigFile:
     optional: tuple[str, ...] = ()
     is_history: bool = False
     is_of_weeks: bool = False
+    counts_after: str = ""
 
     @property
     def name(self) -> str:
@@ -285,6 +288,20 @@ FILES = (
         ),
         unique=(("rule_id", "scope", "week_start"),),
         is_of_weeks=True,
+    ),
+    ConfigFile(
+        "incidents",
+        (
+            Column("incident_id"),
+            Column("oms_client"),
+            Column("starts_at", Kind.INSTANT),
+            Column("ends_at", Kind.INSTANT),
+            Column("title"),
+            Column("decided_by"),
+            Column("decided_on", Kind.DATE),
+        ),
+        unique=(("incident_id",),),
+        counts_after="starts_at",
     ),
 )
 FILES_BY_STEM = {file.stem: file for file in FILES}

@@ -6,7 +6,7 @@ import difflib
 import re
 import zoneinfo
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 
@@ -15,12 +15,15 @@ from orchestration.configuration.ids import WEEKDAYS
 from orchestration.configuration.problems import shown
 from orchestration.weeks.calendar import time_zones
 
-Value = str | int | Decimal | bool | date
+Value = str | int | Decimal | bool | date | datetime
 
 # [0-9], as \d takes the digits of every script.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,6})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})(:[0-9]{2})?(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 # Zones that depend on the machine, or are none.
@@ -102,6 +105,23 @@ def _read_date(text: str) -> date:
     raise ValueError(f"{shown(text)} is not a date; write year-month-day, like 2024-08-29")
 
 
+def _read_instant(text: str) -> datetime:
+    """The instant in UTC, without zone; what is finer than a microsecond is cut."""
+    parts = _INSTANT.fullmatch(text)
+    if parts and (parts[3] or not parts[4]):
+        day, minute, second, fraction, offset = parts.groups()
+        try:
+            read = datetime.fromisoformat(f"{day}T{minute}{second or ':00'}{(fraction or '')[:7]}{offset or 'Z'}")
+            if 1970 <= read.year < 2200:  # wide of the ends of the calendar, whatever the offset
+                return read.astimezone(UTC).replace(tzinfo=None)
+        except ValueError:
+            pass
+    raise ValueError(
+        f"{shown(text)} is not an instant from 1970 to 2199; write date and time in UTC, like 2024-08-13T09:00:00,"
+        " or with an offset, like 2024-08-13T16:00:00+07:00"
+    )
+
+
 def _read_time(text: str) -> str:
     if not _TIME.fullmatch(text):
         raise ValueError(f"{shown(text)} is not a time of day; write hh:mm from 00:00 to 23:59, like 08:00")
@@ -140,6 +160,7 @@ _READERS: dict[Kind, Callable[[str], Value]] = {
     Kind.DECIMAL: _read_decimal,
     Kind.BOOLEAN: _read_boolean,
     Kind.DATE: _read_date,
+    Kind.INSTANT: _read_instant,
     Kind.TIME: _read_time,
     Kind.ZONE: _read_zone,
     Kind.WORKDAYS: _read_workdays,

@@ -176,6 +176,12 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         columns(DATE, "week_start") | columns(TEXT, "metric_id") | {"lower": ANY_NUMBER},
         {"upper": ANY_NUMBER, "is_upper_included": BOOLEAN},
     ),
+    "fct_incident_impact_week": (
+        columns(DATE, "week_start") | columns(TEXT, "metric_id", "dimension", "member"),
+        {"numerator": COUNT, "denominator": COUNT, "value": RATE}
+        | columns(COUNT, "excused", "adjusted_numerator", "adjusted_denominator")
+        | {"adjusted_value": RATE, "is_small_sample": BOOLEAN, "incident_ids": TEXT},
+    ),
     "fct_gate_waiver_week": (
         columns(DATE, "week_start") | columns(TEXT, "rule_id", "scope"),
         columns(TEXT, "reason", "approved_by") | columns(DATE, "valid_until"),
@@ -200,7 +206,9 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 #: fct_metric_evidence_week, which is Parquet beside the store.
 EVIDENCE = (
     columns(DATE, "week_start") | columns(TEXT, "metric_id", "seller_id", "unit_id"),
-    columns(TEXT, "unit", "order_id") | columns(TIMESTAMP, "happened_at", "due_at") | columns(TEXT, "detail"),
+    columns(TEXT, "unit", "order_id")
+    | columns(TIMESTAMP, "happened_at", "due_at")
+    | columns(TEXT, "detail", "incident_id"),
 )
 
 
@@ -327,7 +335,8 @@ def change(
         for table in tables:
             column = "numerator" if table == "fct_metric_week" else "records"
             db.execute(f"update marts.{table} set {column} = ? where week_start = ?", [number, week])
-        db.execute("update marts.fct_metric_evidence_week set detail = ? where week_start = ?", [str(number), week])
+        evidence = "intermediate.int_metric_evidence_week"
+        db.execute(f"update {evidence} set detail = ? where week_start = ?", [str(number), week])
 
 
 def details(home: Path, week: date) -> set[str | None]:
@@ -571,7 +580,7 @@ def test_only_the_current_build_of_a_week_keeps_its_evidence(home: Path) -> None
 
 def test_a_week_with_nothing_to_show_has_an_empty_file(home: Path) -> None:
     with duckdb.connect(str(home / "warehouse.duckdb")) as db:
-        db.execute("delete from marts.fct_metric_evidence_week where week_start = ?", [W2])
+        db.execute("delete from intermediate.int_metric_evidence_week where week_start = ?", [W2])
     publish_as(home, "empty", [W2])
     assert evidence_of(home)[W2] == []
     assert published_weeks(store_of(home))[W2].has_evidence

@@ -553,3 +553,55 @@ def test_a_waiver_concerns_no_week_but_its_own(write: Write) -> None:
 )
 def test_a_waiver_needs_a_rule_a_week_a_reason_a_person_and_an_end(write: Write, line: str, message: str) -> None:
     assert message in only_problem(write("gate_waivers.csv", WAIVERS + line + "\n"))
+
+
+INCIDENTS = "incident_id,oms_client,starts_at,ends_at,title,decided_by,decided_on\n"
+
+
+def incident(starts_at: str, ends_at: str, incident_id: str = "INC-1", client: str = "unicart") -> str:
+    return f"{incident_id},{client},{starts_at},{ends_at},Calls time out,operations,2024-09-01\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2024-08-13T09:00:00.000Z", datetime(2024, 8, 13, 9)),
+        ("2024-08-13 09:00", datetime(2024, 8, 13, 9)),
+        ("2024-08-21T01:30:00+07:00", datetime(2024, 8, 20, 18, 30)),
+        ("2024-08-13T09:00:00.999999999", datetime(2024, 8, 13, 9, 0, 0, 999999)),
+    ],
+)
+def test_instants_of_an_incident_are_utc_unless_an_offset_is_given(write: Write, text: str, instant: datetime) -> None:
+    configuration = load_configuration(write("incidents.csv", INCIDENTS + incident(text, "2024-09-03T00:00:00")))
+    with duckdb.connect() as db:
+        create_config_tables(db, configuration)
+        assert db.sql("select starts_at, ends_at from config.incidents").fetchall() == [(instant, datetime(2024, 9, 3))]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (incident("2024-08-13T09:00:00Z", "2024-08-13T16:00:00+07:00"), "is not after starts_at 2024-08-13 09:00:00"),
+        (incident("2024-08-13", "2024-08-14T00:00:00"), "'2024-08-13' is not an instant"),
+        (incident("2024-08-13T25:00:00", "2024-08-14T00:00:00"), "'2024-08-13T25:00:00' is not an instant"),
+        (incident("2024-08-13T09:00.5", "2024-08-14T00:00:00"), "is not an instant"),
+        (incident("0001-01-01T00:00:00+07:00", "2024-08-14T00:00:00"), "is not an instant from 1970 to 2199"),
+        (incident("2024-08-13T09:00:00", ""), "ends_at: is empty"),
+        (incident("2024-08-13T09:00:00", "2024-08-14T00:00:00", '"A,B"'), "holds a comma"),
+        (incident("2024-08-13T09:00:00", "2024-08-14T00:00:00", client="ALL"), "write all, in small letters"),
+        (incident("2024-08-13T09:00:00", "2024-08-14T00:00:00") * 2, "INC-1 is there 2 times"),
+    ],
+)
+def test_a_wrong_incident_is_refused(write: Write, line: str, message: str) -> None:
+    assert message in only_problem(write("incidents.csv", INCIDENTS + line))
+
+
+def test_an_incident_counts_for_the_weeks_that_are_calculated_after_its_start(write: Write) -> None:
+    # A of the week is Monday, September 2, 03:00
+    plain = load_configuration(None)
+    home = write("incidents.csv", INCIDENTS + incident("2024-09-02T02:59:59.999999", "2024-09-05T00:00:00"))
+    assert load_configuration(home).config_hash(WEEK) != plain.config_hash(WEEK)
+    assert load_configuration(home).config_hash(date(2024, 8, 19)) == plain.config_hash(date(2024, 8, 19))
+    home = write("incidents.csv", INCIDENTS + incident("2024-09-02T03:00:00", "2024-09-05T00:00:00"))
+    assert load_configuration(home).config_hash(WEEK) == plain.config_hash(WEEK)
+    assert load_configuration(home).config_hash(date(2024, 9, 2)) != plain.config_hash(date(2024, 9, 2))

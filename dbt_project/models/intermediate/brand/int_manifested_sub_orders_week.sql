@@ -12,7 +12,7 @@ with
         where flow = 'manifestation' and is_called_in_week
     ),
 
-    sub_orders as (select sub_order_id, order_id, seller_id from {{ ref("stg_marketplace__sub_orders") }}),
+    sub_orders as (select sub_order_id, order_id, seller_id, ordered_at from {{ ref("stg_marketplace__sub_orders") }}),
 
     mall_sellers as (select * from {{ ref("int_sellers_as_of_week") }} where is_mall),
 
@@ -22,6 +22,7 @@ with
             calls.sub_order_id,
             sub_orders.order_id,
             sub_orders.seller_id,
+            sub_orders.ordered_at,
             mall_sellers.mall_segment,
             mall_sellers.oms_client,
             not calls.has_succeeded as is_not_manifested

@@ -28,6 +28,7 @@ select
     sub_orders.is_mall,
     sub_orders.mall_segment,
     sub_orders.oms_client,
+    sub_orders.ordered_at,
     coalesce(sub_orders.oms_enabled_at < sub_orders.ends_at, false) as is_oms_enabled,
     sub_orders.shipped_at,
     sub_orders.cancelled_at,

@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 {#
-    One row per week, brand metric, and sub-order that counts against the metric.
-    A view: it streams into fct_metric_evidence_week.
+    One row per week, brand metric, and sub-order that counts against the metric; with the time that it had, where an
+    incident can excuse it. A view: it streams into int_metric_evidence_week.
 #}
 with
 
@@ -24,7 +24,9 @@ with
             is_shipped as is_in_numerator,
             -- one that was cancelled is not waiting any more
             coalesce(shipped_at, cancelled_at) as happened_at,
-            case when shipped_at is null then cancellation_reason end as detail
+            case when shipped_at is null then cancellation_reason end as detail,
+            cast(null as timestamp) as had_from,
+            cast(null as timestamp) as had_until
         from placed_sub_orders
         where is_mall
         union all
@@ -36,7 +38,9 @@ with
             order_id,
             is_sla_breach_cancellation as is_in_numerator,
             cancelled_at as happened_at,
-            cancellation_reason as detail
+            cancellation_reason as detail,
+            ordered_at as had_from,
+            cancelled_at as had_until
         from placed_sub_orders
         where is_mall
         union all
@@ -48,7 +52,9 @@ with
             order_id,
             is_of_bad_user as is_in_numerator,
             user_flagged_at as happened_at,
-            user_flag_reason as detail
+            user_flag_reason as detail,
+            cast(null as timestamp) as had_from,
+            cast(null as timestamp) as had_until
         from placed_sub_orders
         where is_mall
         union all
@@ -60,7 +66,9 @@ with
             placed_sub_orders.order_id,
             placed_sub_orders.is_not_accepted as is_in_numerator,
             failed_sub_orders.failed_at as happened_at,
-            failed_sub_orders.l2_category as detail
+            failed_sub_orders.l2_category as detail,
+            placed_sub_orders.ordered_at as had_from,
+            failed_sub_orders.failed_at as had_until
         from placed_sub_orders
         left join
             failed_sub_orders
@@ -77,7 +85,9 @@ with
             manifested_sub_orders.order_id,
             manifested_sub_orders.is_not_manifested as is_in_numerator,
             failed_sub_orders.failed_at as happened_at,
-            failed_sub_orders.l2_category as detail
+            failed_sub_orders.l2_category as detail,
+            manifested_sub_orders.ordered_at as had_from,
+            failed_sub_orders.failed_at as had_until
         from manifested_sub_orders
         left join
             failed_sub_orders
@@ -95,7 +105,9 @@ select
     judged_sub_orders.order_id,
     judged_sub_orders.happened_at,
     cast(null as timestamp) as due_at,
-    judged_sub_orders.detail
+    judged_sub_orders.detail,
+    judged_sub_orders.had_from,
+    judged_sub_orders.had_until
 from judged_sub_orders
 inner join
     metrics

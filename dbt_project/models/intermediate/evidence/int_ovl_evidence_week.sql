@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 {#
-    One row per week, metric of the order volume limit, and order that counts against the metric.
-    A view: it streams into fct_metric_evidence_week.
+    One row per week, metric of the order volume limit, and order that counts against the metric; with the time that it
+    had. A view: it streams into int_metric_evidence_week.
 #}
 with
 
@@ -46,7 +46,11 @@ select
         then 'confirmation'
         when orders.is_handed_over_late
         then 'handover'
-    end as detail
+    end as detail,
+    orders.created_at as had_from,
+    case
+        when metrics.metric_id = 'ovl_cancellation_rate' then orders.fault_cancelled_at else orders.handover_due_at
+    end as had_until
 from orders
 cross join metrics
 where

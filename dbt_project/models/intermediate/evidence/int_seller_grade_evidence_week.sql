@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 {#
     One row per week, metric of the seller grade, and sub-order or order that counts against the metric.
-    A view: it streams into fct_metric_evidence_week.
+    A view: it streams into int_metric_evidence_week.
 #}
 {% set metrics_of_lines = (
     evidence_families().seller_grade.metrics | reject("eq", "shipment_in_target_duration") | list
@@ -23,7 +23,9 @@ select
     lines.order_id,
     lines.cancelled_at as happened_at,
     cast(null as timestamp) as due_at,
-    lines.cancellation_reason as detail
+    lines.cancellation_reason as detail,
+    cast(null as timestamp) as had_from,
+    cast(null as timestamp) as had_until
 from lines
 cross join metrics
 where
@@ -42,7 +44,9 @@ select
     orders.order_id,
     orders.shipped_at as happened_at,
     orders.due_at,
-    cast(null as string) as detail
+    cast(null as string) as detail,
+    cast(null as timestamp) as had_from,
+    cast(null as timestamp) as had_until
 from orders
 inner join
     metrics

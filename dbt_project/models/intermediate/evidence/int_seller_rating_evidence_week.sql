@@ -1,7 +1,7 @@
 {{ config(materialized="view") }}
 {#
-    One row per week, KPI of the seller rating, and sub-order that counts against the KPI.
-    A view: it streams into fct_metric_evidence_week.
+    One row per week, KPI of the seller rating, and sub-order that counts against the KPI; with the time that it had, where
+    an incident can excuse it. A view: it streams into int_metric_evidence_week.
 #}
 {% set deciding_steps = {
     "cancellation_rate": "cancelled_at",
@@ -42,6 +42,7 @@ with
             items.sub_order_id,
             items.order_id,
             items.weekend_days,
+            items.ordered_at,
             case
                 metrics.metric_id
                 {% for kpi_id, step in deciding_steps.items() %} when '{{ kpi_id }}' then items.{{ step }} {% endfor %}
@@ -76,7 +77,9 @@ select
     items_against.order_id,
     items_against.happened_at,
     coalesce(items_against.promised_at, {{ instant_of_reading("worked_days", "items_against.due_us") }}) as due_at,
-    items_against.detail
+    items_against.detail,
+    case when items_against.metric_id = 'shipping_on_time_rate' then items_against.ordered_at end as had_from,
+    items_against.promised_at as had_until
 from items_against
 inner join weeks on items_against.week_start = weeks.week_start
 -- a seller without a figure: its first order was placed at A itself

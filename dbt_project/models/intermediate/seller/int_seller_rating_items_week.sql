@@ -83,6 +83,7 @@ select
     sub_order_id,
     order_id,
     weekend_days,
+    ordered_at,
     pending_since,
     pending_since_us,
     shipping_limit_48h_us,

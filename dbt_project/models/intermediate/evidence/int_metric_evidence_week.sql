@@ -1,0 +1,11 @@
+{#
+    One row per week, metric, seller, and sub-order or order that counts against the seller's part in the figure, with the
+    time that it had, from `had_from` until `had_until`: null where no incident can excuse it.
+#}
+{% for family in evidence_families().values() %}
+    select week_start, metric_id, seller_id, unit_id, unit, order_id, happened_at, due_at, detail, had_from, had_until
+    from {{ ref(family.evidence) }}
+    {% if not loop.last %}
+        union all
+    {% endif %}
+{% endfor %}
