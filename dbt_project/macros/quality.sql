@@ -112,6 +112,7 @@
                 "fct_hop_load_hour": "fct_hop_load_hour",
                 "fct_target_week": "fct_target_week",
                 "fct_incident_impact_week": "fct_incident_impact_week",
+                "fct_seller_recovery_week": "fct_seller_recovery_week",
             }
         )
     }}

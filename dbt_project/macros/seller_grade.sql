@@ -49,3 +49,14 @@
 {% endmacro %}
 
 {% macro weighted_by(weight) %}(cast({{ millionths(weight) }} as {{ wide_integer_type() }}) * 1000000) {% endmacro %}
+
+{#
+    Whether so many misses among so many units meet a target, a range of shares of fct_seller_recovery_week. Of no unit it
+    says nothing that means anything.
+#}
+{% macro meets_target(misses, units, target) %}
+    (
+        100000000 * {{ misses }} <= {{ target }}.most_share * {{ units }} - {{ target }}.most_open
+        and 100000000 * {{ misses }} >= {{ target }}.least_share * {{ units }} + {{ target }}.least_open
+    )
+{% endmacro %}

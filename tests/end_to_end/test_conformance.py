@@ -33,6 +33,7 @@ TABLES = (
     "fct_inventory_sync_week",
     "fct_promise_week",
     "fct_oms_readiness_week",
+    "fct_seller_recovery_week",
     "fct_incident_impact_week",
 )
 

@@ -176,6 +176,12 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         columns(DATE, "week_start") | columns(TEXT, "metric_id") | {"lower": ANY_NUMBER},
         {"upper": ANY_NUMBER, "is_upper_included": BOOLEAN},
     ),
+    "fct_seller_recovery_week": (
+        columns(DATE, "week_start") | columns(TEXT, "seller_id", "metric_id"),
+        {"misses": COUNT, "units": COUNT, "is_on_target": BOOLEAN}
+        | columns(COUNT, "misses_allowed", "clean_units_needed")
+        | {"recovers_on": DATE, "next_units": COUNT, "next_misses": COUNT},
+    ),
     "fct_incident_impact_week": (
         columns(DATE, "week_start") | columns(TEXT, "metric_id", "dimension", "member"),
         {"numerator": COUNT, "denominator": COUNT, "value": RATE}

@@ -1,6 +1,6 @@
 {#
     One row per stretch of time in which orders are created under one policy of the order volume limit, and fall due by
-    the run's last week: local days, cut at midnight UTC and where working time begins, ends, or runs into another day.
+    the week after the run's last: local days, cut at midnight UTC and where working time begins, ends, or runs into another day.
     The confirmation runs out so many working hours after the creation: `confirm_due_at` for an order created at
     `runs_from`, as much later as the order is; the same instant for the whole stretch where `runs_from` is null.
 #}
@@ -21,8 +21,8 @@ with
             greatest(
                 {{ date_add_days("cast(sellers.first_ordered_at as date)", -1) }}, first_policy.valid_from
             ) as first_day,
-            -- a confirmation may run out after the due date; more than a year after the last week is as good as never
-            {{ date_add_days("run_weeks.week_start", 7 + 366) }} as last_day
+            -- a confirmation may run out after the due date; more than a year after that week is as good as never
+            {{ date_add_days("run_weeks.week_start", 14 + 366) }} as last_day
         from run_weeks
         cross join sellers
         cross join first_policy
@@ -186,5 +186,5 @@ with
 
 select due.*
 from due
-inner join run_weeks on due.week_start <= run_weeks.week_start
+inner join run_weeks on due.week_start <= {{ date_add_days("run_weeks.week_start", 7) }}
 where due.starts_at < due.ends_at

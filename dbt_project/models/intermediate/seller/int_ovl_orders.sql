@@ -57,41 +57,14 @@ with
     ),
 
     known as (
-        select
-            sub_orders.*, faults.reason is not null and sub_orders.cancelled_by is distinct from 'customer' as is_fault
+        select sub_orders.*
         from sub_orders
-        left join faults on sub_orders.cancellation_reason = faults.reason
         left join growing on sub_orders.seller_id = growing.seller_id and sub_orders.order_id = growing.order_id
         where growing.order_id is null or sub_orders.ordered_at <= growing.calculated_at
     ),
 
-    -- a step that a cancellation made needless, and that wasn't the seller's fault, is as good as done
-    steps as (
-        select
-            seller_id,
-            order_id,
-            ordered_at,
-            least(confirmed_at, case when not is_fault then cancelled_at end) as confirmed_at,
-            least(shipped_at, case when not is_fault then cancelled_at end) as handed_over_at,
-            case when is_fault then cancelled_at end as fault_cancelled_at,
-            cancellation_reason
-        from known
-    ),
+    created as ({{ ovl_order_steps("known", "faults") }}),
 
-    created as (
-        select
-            seller_id,
-            order_id,
-            min(ordered_at) as created_at,
-            case when count(*) = count(confirmed_at) then max(confirmed_at) end as confirmed_at,
-            case when count(*) = count(handed_over_at) then max(handed_over_at) end as handed_over_at,
-            min(fault_cancelled_at) as fault_cancelled_at,
-            {{ first_by("cancellation_reason", "fault_cancelled_at") }} as fault_reason
-        from steps
-        group by seller_id, order_id
-    ),
-
-    -- all of it done as of A is the last of it done as of A, so that the orders can be cut, and not each sub-order
     orders as (
         select
             weeks.week_start,
