@@ -53,34 +53,64 @@
 {% endmacro %}
 
 {#
-    One bound of the Wilson score interval, 95 %, in percent with two decimals; `sign` is '-' or '+'.
-    Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; z is the 97.5 % quantile of the normal distribution.
+    A rate in hundred-millionths of a percent, rounded, a BIGINT: fine enough for what follows from many rates, and its sums
+    don't depend on the order of the rows. Null where the denominator is 0.
 #}
-{% macro wilson_bound(numerator, denominator, sign, type="decimal(9,2)") %}
-    {% set z = "1.959963984540054e0" %}
-    {% set n = "cast(" ~ denominator ~ " as double)" %}
-    {% set p = "(cast(" ~ numerator ~ " as double) / " ~ n ~ ")" %}
+{% macro rate_e8(numerator, denominator) %}
+    {% set whole = wide_integer_type() %}
     case
         when ({{ denominator }}) > 0
         then
             cast(
-                round(
-                    least(
-                        1e0,
-                        greatest(
-                            0e0,
-                            (
-                                {{ p }} + {{ z }} * {{ z }} / (2 * {{ n }})
-                                {{ sign }} {{ z }}
-                                * sqrt({{ p }} * (1 - {{ p }}) / {{ n }} + {{ z }} * {{ z }} / (4 * {{ n }} * {{ n }}))
-                            )
-                            / (1 + {{ z }} * {{ z }} / {{ n }})
-                        )
+                {{
+                    int_div(
+                        (2 * 100 * 10**8)
+                        ~ " * cast("
+                        ~ numerator
+                        ~ " as "
+                        ~ whole
+                        ~ ") + cast("
+                        ~ denominator
+                        ~ " as "
+                        ~ whole
+                        ~ ")",
+                        "2 * cast(" ~ denominator ~ " as " ~ whole ~ ")",
                     )
-                    * 100,
-                    2
-                ) as {{ type }}
+                }} as bigint
             )
+    end
+{% endmacro %}
+
+{# A number of points between 0 and 100. #}
+{% macro cut_to_percent(points) %} least(greatest({{ points }}, 0), 100){% endmacro %}
+
+{#
+    One bound of the Wilson score interval, as a share from 0 to 1, not rounded; `sign` is '-' or '+', z the quantile of
+    the normal distribution, 97.5 % unless said otherwise. The denominator is greater than 0.
+    Source: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212.
+#}
+{% macro wilson_share(numerator, denominator, sign, z="1.959963984540054e0") %}
+    {% set n = "cast(" ~ denominator ~ " as double)" %}
+    {% set p = "(cast(" ~ numerator ~ " as double) / " ~ n ~ ")" %}
+    least(
+        1e0,
+        greatest(
+            0e0,
+            (
+                {{ p }} + {{ z }} * {{ z }} / (2 * {{ n }})
+                {{ sign }} {{ z }}
+                * sqrt({{ p }} * (1 - {{ p }}) / {{ n }} + {{ z }} * {{ z }} / (4 * {{ n }} * {{ n }}))
+            )
+            / (1 + {{ z }} * {{ z }} / {{ n }})
+        )
+    )
+{% endmacro %}
+
+{# One bound of the 95 % interval in percent with two decimals. #}
+{% macro wilson_bound(numerator, denominator, sign, type="decimal(9,2)") %}
+    case
+        when ({{ denominator }}) > 0
+        then cast(round({{ wilson_share(numerator, denominator, sign) }} * 100, 2) as {{ type }})
     end
 {% endmacro %}
 

@@ -105,7 +105,7 @@ def _write_mart(
     """The table with the rows of the weeks replaced; returns how many rows those are."""
     _create(db, table)
     columns = ", ".join(map(sql_name, table.columns))
-    if not table.is_weekly:
+    if not table.is_weekly or table.is_over_store:
         db.execute(
             f"insert into marts.{table.name} select {columns} from warehouse.marts.{table.name} "
             f"order by {_order(table)}"
@@ -192,7 +192,7 @@ def _write_restatements(
     for table in marts:
         # A column that this release adds has published no figure before.
         facts = [name for name in table.facts if name in _present_columns(db, table)]
-        if again and facts and table.is_weekly and not table.is_of_gate:
+        if again and facts and table.is_weekly and not (table.is_of_gate or table.is_over_store):
             db.execute(_changes_query(table, facts, again), [build_id, now])
     return _count(db, "marts.fct_restatement") - before
 

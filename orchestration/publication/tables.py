@@ -15,6 +15,8 @@ class PublishedTable:
 
     `is_beside_store`: too large to be copied with every publication, so it is Parquet beside the store.
     `is_of_gate`: it tells of the verdict, so that withheld weeks have their rows too, and nothing in it is a figure.
+    `is_over_store`: it follows from the published rows of all weeks, so that it is written whole; nothing in it is
+    restated.
     """
 
     name: str
@@ -23,6 +25,7 @@ class PublishedTable:
     key: tuple[str, ...]
     is_beside_store: bool = False
     is_of_gate: bool = False
+    is_over_store: bool = False
 
     @property
     def is_weekly(self) -> bool:
@@ -79,6 +82,7 @@ def mart_tables(manifest: Path) -> tuple[PublishedTable, ...]:
             tuple(node["config"]["meta"]["key"]),
             bool(node["config"]["meta"].get("beside_store")),
             bool(node["config"]["meta"].get("of_gate")),
+            bool(node["config"]["meta"].get("over_store")),
         )
         for node in nodes.values()
         if node["resource_type"] == "model" and node["fqn"][1] == "marts"

@@ -206,9 +206,10 @@ def _view(name: str, columns: Sequence[str], paths: Sequence[Path]) -> str:
 
 
 def _export(node: Any, folder: Path, weeks: Sequence[date]) -> str:
-    """SQL: the model's rows as Parquet, of the weeks that may be published where it has weeks."""
+    """SQL: the model's rows as Parquet, of the weeks that may be published unless all of it is."""
     listed = ", ".join(f"date'{week}'" for week in weeks)
-    where = f" where week_start in ({listed})" if "week_start" in node.columns and node.schema == "marts" else ""
+    is_cut = "week_start" in node.columns and node.schema == "marts" and not node.config.meta.get("over_store")
+    where = f" where week_start in ({listed})" if is_cut else ""
     selected = ", ".join(map(_name, node.columns))
     return (
         f"insert overwrite directory {_text(f'file:{folder}')} using parquet "

@@ -81,8 +81,14 @@ _TABLES = {
     },
     "inputs.gate_verdicts": {"week_start": "date", "is_publishable": "boolean", "withheld_by": "varchar"},
 }
-#: Published tables whose rows the models compare with, by the input that holds them.
-_COMPARED = {"inputs.published_metrics": "fct_metric_week", "inputs.published_grades": "fct_seller_grade_week"}
+#: Published tables that the models read, by the input that holds their rows.
+_PUBLISHED = {
+    "inputs.published_metrics": "fct_metric_week",
+    "inputs.published_maturity": "fct_o2d_maturity_week",
+    "inputs.published_grades": "fct_seller_grade_week",
+}
+#: Those with a row for each seller, of which only the run's weeks and those next to them are read.
+_LARGE = {"inputs.published_grades"}
 _QUARANTINED = {
     "source": "VARCHAR",
     "reason": "VARCHAR",
@@ -261,22 +267,20 @@ def _create_view(db: duckdb.DuckDBPyConnection, relation: LandedRelation) -> Non
 
 
 def _copy_published(db: duckdb.DuckDBPyConnection, home: Home, weeks: Sequence[date]) -> None:
-    """The published rows of the run's weeks and of those next to them, with which the models compare."""
+    """The published rows that the models compare with, or that tables over the whole store are made from."""
     tables = {table.name: table for table in mart_tables(manifest_path(home))}
-    for name, published in _COMPARED.items():
+    for name, published in _PUBLISHED.items():
         _create_table(db, name, {column: kind for column, (kind, _) in tables[published].columns.items()})
     if not home.published_store.is_file():
         return
-    near = ", ".join(f"date '{week + timedelta(days=days)}'" for week in weeks for days in (-7, 0, 7))
+    near = ", ".join(f"date '{week + timedelta(days=days)}'" for week in weeks for days in (-7, 0, 7)) or "null"
     db.execute(f"attach {sql_text(str(home.published_store))} as published (read_only)")
     try:
         # A store of an earlier release may lack a table.
         there = db.execute("select table_name from duckdb_tables() where database_name = 'published'").fetchall()
-        for name, published in _COMPARED.items():
+        for name, published in _PUBLISHED.items():
             if (published,) in there:
-                db.execute(
-                    f"insert into {name} by name "
-                    f"select * from published.marts.{published} where week_start in ({near or 'null'})"
-                )
+                where = f" where week_start in ({near})" if name in _LARGE else ""
+                db.execute(f"insert into {name} by name select * from published.marts.{published}{where}")
     finally:
         db.execute("detach published")

@@ -33,6 +33,9 @@ TABLES = (
     "fct_inventory_sync_week",
     "fct_promise_week",
     "fct_oms_readiness_week",
+    "fct_metric_change_week",
+    "fct_metric_driver_week",
+    "fct_o2d_settling_week",
     "fct_seller_recovery_week",
     "fct_incident_impact_week",
 )

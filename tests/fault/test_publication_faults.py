@@ -176,6 +176,25 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         columns(DATE, "week_start") | columns(TEXT, "metric_id") | {"lower": ANY_NUMBER},
         {"upper": ANY_NUMBER, "is_upper_included": BOOLEAN},
     ),
+    "fct_metric_change_week": (
+        columns(DATE, "week_start") | columns(TEXT, "metric_id", "dimension", "member"),
+        columns(COUNT, "previous_numerator", "previous_denominator")
+        | {"change_low": FIGURE, "change_high": FIGURE, "is_signal": BOOLEAN}
+        | {"usual_low": FIGURE, "usual_high": FIGURE, "usual_weeks": COUNT, "is_unusual": BOOLEAN}
+        | {"value_year_before": FIGURE},
+    ),
+    "fct_metric_driver_week": (
+        columns(DATE, "week_start") | columns(TEXT, "metric_id", "dimension", "member"),
+        columns(RATE, "share_before", "share_now", "rate_before", "rate_now")
+        | columns(FIGURE, "mix_effect", "rate_effect")
+        | {"driver_rank": COUNT},
+    ),
+    "fct_o2d_settling_week": (
+        columns(DATE, "week_start", "cohort_week_start") | columns(TEXT, "mall_segment"),
+        columns(COUNT, "age_weeks", "placed", "shipped")
+        | columns(RATE, "ratio", "settled_low", "settled_expected", "settled_high")
+        | {"settled_weeks": COUNT},
+    ),
     "fct_seller_recovery_week": (
         columns(DATE, "week_start") | columns(TEXT, "seller_id", "metric_id"),
         {"misses": COUNT, "units": COUNT, "is_on_target": BOOLEAN}
@@ -347,7 +366,7 @@ def change(
 
 def details(home: Path, week: date) -> set[str | None]:
     """What the readable evidence of a week says in `detail`: the number given to `change`."""
-    return {row[-1] for row in evidence_of(home)[week]}
+    return {row[-2] for row in evidence_of(home)[week]}
 
 
 def folders(home: Path) -> dict[date, list[str]]:
@@ -462,6 +481,22 @@ def test_a_restatement_lists_each_changed_figure_once(home: Path) -> None:
     ) == [(restated, "restating", "restating", W2, W2)]
     assert publish_as(home, "no change", [W2]) == 0
     assert query(home, "select count(*) from marts.fct_restatement") == [(restated,)]
+
+
+@pytest.mark.parametrize("table", ["fct_metric_change_week", "fct_metric_driver_week", "fct_o2d_settling_week"])
+def test_a_table_over_the_store_is_written_whole_and_is_no_restatement(table: str, home: Path) -> None:
+    figure = {"fct_metric_change_week": "usual_weeks", "fct_metric_driver_week": "driver_rank"}.get(
+        table, "settled_weeks"
+    )
+    with duckdb.connect(str(home / "warehouse.duckdb")) as db:
+        db.execute(f"update marts.{table} set {figure} = 777")
+        db.execute(f"delete from marts.{table} where week_start = ?", [W1])
+        expected = db.execute(f"select * from marts.{table} order by all").fetchall()
+    assert {row[0] for row in expected} == {W2, W3}
+    assert publish_as(home, "one", [W2]) == 0
+    assert query(home, f"select * from marts.{table} order by all") == expected
+    assert publish_as(home, "none", [], judged=[W1]) == 0
+    assert query(home, f"select * from marts.{table} order by all") == expected
 
 
 def test_a_column_that_the_old_store_lacks_is_filled_with_nulls(home: Path) -> None:
