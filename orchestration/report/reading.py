@@ -199,7 +199,7 @@ _REHEARSED = {
 class Outlook:
     """How much more load the hops of the OMS clients bear, and what was said of the clients in the weeks before.
 
-    `first` is the hop that saturates first, by the names of `orchestration.whatif.rehearsal.COLUMNS`; None where none does.
+    `first` is the hop that saturates first, named as in `orchestration.whatif.rehearsal`; None where none does.
     `verdicts` are those of each client in `season`, the weeks that have any.
     """
 

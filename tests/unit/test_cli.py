@@ -39,7 +39,7 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import open_store
 from orchestration.transform.invocation import DbtError
-from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, evidence_of, metric_store
+from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, evidence_of, metric_store, metric_store_process
 
 
 def call(*arguments: str | Path) -> Result:
@@ -389,7 +389,7 @@ def test_ctrl_c_ends_a_command_with_one_line(empty_home: Path, monkeypatch: pyte
 
 def test_a_traceback_only_with_debug(tmp_path: Path) -> None:
     quiet = metric_store("status", "--home", tmp_path)
-    loud = metric_store("--debug", "status", "--home", tmp_path)
+    loud = metric_store_process("--debug", "status", "--home", tmp_path)
     assert (quiet.status, loud.status) == (1, 1)
     assert "Traceback" not in quiet.err
     assert "Traceback" in loud.err
