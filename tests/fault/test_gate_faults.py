@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster import AssetCheckKey, AssetKey, DagsterInstance
 
 from orchestration.assets.gate import judged
 from orchestration.configuration import load_configuration
@@ -89,6 +90,22 @@ class TestPoisonedWeeks:
             week: [rule] if rule in withheld else [] for rule, week in WEEKS.items()
         }
         assert {week["week_start"] for week in weeks if week["published"]} == {WEEKS[rule] for rule in WARNINGS}
+
+    def test_dagster_marks_the_published_weeks_of_the_range_and_checks_tell_each_week(
+        self, poisoned_home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One run over the whole range: Dagster itself would mark every week in it."""
+        monkeypatch.setenv("DAGSTER_HOME", str(poisoned_home / "dagster"))
+        with DagsterInstance.get() as instance:
+            marked = instance.get_materialized_partitions(AssetKey("published_store"))
+            assert marked == {WEEKS[rule] for rule in WARNINGS}
+            for rule in WEEKS:
+                history = instance.event_log_storage.get_asset_check_execution_history(
+                    AssetCheckKey(AssetKey("gate"), rule), limit=100
+                )
+                told = [record.event.asset_check_evaluation for record in history if record.event]
+                assert {check.partition for check in told if not check.passed} == {None, WEEKS[rule]}
+                assert {check.partition for check in told} == {None, *WEEKS.values()}
 
 
 @pytest.mark.parametrize("rule", OF_ALL_WEEKS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -51,15 +50,13 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
 
 @dataclass(frozen=True)
 class Kill:
-    """One kill. moment: the part of the stage that has passed. whom: `group`, `alone` (the run's own process), or
-    `worker` (one of the processes that it started)."""
+    """One kill of a run. moment: the part of the stage that has passed."""
 
     name: str
     stage: str
     moment: float
     case: str
     options: tuple[str, ...]
-    whom: str
 
     @classmethod
     def of(cls, stage: str, number: int) -> Kill:
@@ -71,7 +68,6 @@ class Kill:
             moment=draw.random(),
             case=draw.choice(("restated", "restated", "withheld")),
             options=draw.choice(((), ("--weeks", f"{WEEKS[0]}..{WEEKS[1]}"))),
-            whom=draw.choices(("group", "alone", "worker"), (8, 1, 1))[0],
         )
 
 
@@ -87,44 +83,18 @@ def wait_for(run: Running, home: Path, kill: Kill, case: Case) -> None:
         time.sleep(0.002)
 
 
-def end(run: Running, kill: Kill) -> bool:
-    """Kill whom it says; returns whether there was somebody."""
-    if not run.is_at_work:
-        return False
-    if kill.whom == "group":
-        run.kill_all()
-    elif kill.whom == "alone":
-        run.kill()
-    else:
-        workers = [pid for pid in run.children if _is_worker(pid)]
-        if not workers:
-            return False
-        subprocess.run(["kill", "-9", str(numbers(f"{kill.name}/worker").choice(workers))], check=False)
-    return True
-
-
-def _is_worker(pid: int) -> bool:
-    try:
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
-
-
 def do(kill: Kill, case: Case, home: Path) -> tuple[str, str, int]:
     """Kill a run, and let the next one repair it: the stage in which it fell, what was published, times it was read."""
     case.new_home(home)
     with reading(case, home) as reader:
         run = Running(home, *kill.options)
         wait_for(run, home, kill, case)
-        was_killed = end(run, kill)
-        if kill.whom != "worker" and was_killed:
-            run.wait()  # what it started may live on for a moment: the next run begins all the same
+        was_killed = run.is_at_work
+        if was_killed:
+            run.kill()
+            run.wait()
         time.sleep(0.1)  # what it has said is heard
         fell = case.stage(run.steps) if was_killed else "end"
-        if kill.whom == "worker":
-            ended = run.end()
-            assert ended.status in (case.status, 1), ended.text
-            assert "Traceback" not in ended.text
         published = check_between(case, home)
         recover(case, home, list(kill.options))
         assert run.children_that_stay == []
@@ -139,7 +109,6 @@ def test_a_killed_run_leaves_a_whole_store_and_the_next_one_repairs_the_home(
     share = math.ceil(KILLS * SHARES[stage])
     fell: Counter[str] = Counter()
     published: Counter[str] = Counter()
-    whom: Counter[str] = Counter()
     failures: list[str] = []
     opened = number = 0
     while fell[stage] < share and number < share * _TRIES:
@@ -156,13 +125,12 @@ def test_a_killed_run_leaves_a_whole_store_and_the_next_one_repairs_the_home(
             fell[stage] += 1
             continue
         fell[where] += 1
-        whom[kill.whom] += 1
         published[what] += 1
         opened += reads
         shutil.rmtree(home)
     if fell:
         REPORT.append(
-            f"kills aimed at {stage}: {sum(fell.values())}, fell in {dict(fell)}; killed {dict(whom)}; "
+            f"kills aimed at {stage}: {sum(fell.values())}, fell in {dict(fell)}; "
             f"published afterwards {dict(published)}; store opened {opened} times meanwhile; failed {len(failures)}"
         )
     assert failures == []
