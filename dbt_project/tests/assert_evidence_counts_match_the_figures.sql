@@ -37,13 +37,10 @@ with
         {% for dimension in ["mall_segment", "oms_client"] %}
             union all
             select
-                week_start,
-                metric_id,
-                '{{ dimension }}=' || coalesce({{ dimension }}, 'unknown') as scope,
-                sum(units) as units
+                week_start, metric_id, '{{ dimension }}=' || {{ member_name(dimension) }} as scope, sum(units) as units
             from brand_evidence
             where metric_id in (select metric_id from {{ ref("int_metric_week") }} where dimension = '{{ dimension }}')
-            group by week_start, metric_id, {{ dimension }}
+            group by week_start, metric_id, {{ member_name(dimension) }}
         {% endfor %}
     ),
 

@@ -58,7 +58,11 @@ select
     calls.logged_at as failed_at,
     calls.failure_reason,
     case
-        when calls.failure_reason is null then 'unknown' else coalesce(categories.l2_category, 'other')
+        when categories.l2_category is not null
+        then categories.l2_category
+        when {{ member_name("calls.failure_reason") }} = 'unknown'
+        then 'unknown'
+        else 'other'
     end as l2_category
 from calls
 left join categories on calls.flow = categories.flow and calls.failure_reason = categories.failure_reason

@@ -2,7 +2,7 @@
 with
 
     failed_sub_orders as (
-        select week_start, flow, coalesce(oms_client, 'unknown') as oms_client, l2_category
+        select week_start, flow, {{ member_name("oms_client") }} as oms_client, l2_category
         from {{ ref("int_failed_sub_orders_week") }}
     ),
 

@@ -7,7 +7,7 @@ with
         select
             weeks.week_start,
             logs.flow,
-            coalesce(logs.retry_reason, 'unknown') as retry_reason,
+            {{ member_name("logs.retry_reason") }} as retry_reason,
             logs.attempt,
             logs.request_id,
             logs.sub_order_id

@@ -29,7 +29,7 @@ with
     stock_days as (
         select
             stock.week_start,
-            coalesce(sellers.oms_client, 'unknown') as oms_client,
+            {{ member_name("sellers.oms_client") }} as oms_client,
             stock.oms_quantity,
             stock.marketplace_quantity,
             stock.marketplace_quantity - stock.oms_quantity as surplus
@@ -38,7 +38,7 @@ with
     ),
 
     cancellations as (
-        select week_start, coalesce(oms_client, 'unknown') as oms_client
+        select week_start, {{ member_name("oms_client") }} as oms_client
         from {{ ref("int_out_of_stock_cancellations_week") }}
     ),
 
