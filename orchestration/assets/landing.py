@@ -38,6 +38,8 @@ _FILE_COLUMNS = (
     "late",
     "backwards",
     "ignored_columns",
+    "missing_columns",
+    "column_hints",
     "error",
 )
 
@@ -113,6 +115,9 @@ def _say(context: AssetExecutionContext, file: FileRecord) -> None:
             f"{file.source}/{file.path}: {file.rows_read} read, {file.landed} landed, {file.quarantined} quarantined, "
             f"{file.duplicates} duplicates, {file.late} late"
         )
+        named = {"unknown columns": file.ignored_columns, "missing columns": file.missing_columns}
+        if said := "; ".join([*(f"{what}: {names}" for what, names in named.items() if names), file.column_hints]):
+            context.log.info(f"{file.source}/{file.path}: {said.removesuffix('; ')}")
 
 
 def _report_landed(context: AssetExecutionContext, source: Source, files: list[FileRecord]) -> None:

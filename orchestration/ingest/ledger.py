@@ -28,6 +28,8 @@ create table if not exists files (
     late integer not null default 0,
     backwards integer not null default 0,
     ignored_columns text not null default '',
+    missing_columns text not null default '',
+    column_hints text not null default '',
     ingested_at text not null,
     run_id text not null
 );
@@ -93,7 +95,11 @@ class Touch:
 
 @dataclass
 class FileRecord:
-    """One file of the inbox, or one result of an adapter, and what became of its records."""
+    """One file of the inbox, or one result of an adapter, and what became of its records.
+
+    ignored_columns: the file's columns that the contract doesn't know; missing_columns: the contract's that the file
+        lacks, both as "a, b". column_hints: "shiped_at: did you mean shipped_at?", parted by semicolons.
+    """
 
     source: str
     path: str
@@ -110,6 +116,8 @@ class FileRecord:
     late: int = 0
     backwards: int = 0
     ignored_columns: str = ""
+    missing_columns: str = ""
+    column_hints: str = ""
     reasons: dict[str, int] = field(default_factory=dict)
     partitions: list[Partition] = field(default_factory=list)
     event_weeks: dict[date, int] = field(default_factory=dict)
@@ -128,7 +136,7 @@ class FileRecord:
 
 _FILE_COLUMNS = (
     "file_id, source, path, size, mtime_ns, status, error, rows_read, landed, quarantined, duplicates, late, "
-    "backwards, ignored_columns, ingested_at, run_id"
+    "backwards, ignored_columns, missing_columns, column_hints, ingested_at, run_id"
 )
 _FORGET_FAILED = "delete from files where source = ? and path = ? and status = 'failed'"
 
@@ -148,6 +156,19 @@ class Ledger:
         if not read_only:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.executescript(_SCHEMA)
+        if lacking := self._lacking_columns():
+            if read_only:  # looked at as it would be, without a change to the file
+                copy = sqlite3.connect(":memory:")
+                self._connection.backup(copy)
+                self._connection.close()
+                self._connection = copy
+            for name in lacking:
+                self._connection.execute(f"alter table files add column {name} text not null default ''")
+
+    def _lacking_columns(self) -> list[str]:
+        """Columns of `files` that a ledger of an earlier release doesn't have."""
+        present = {row["name"] for row in self._rows("select name from pragma_table_info('files')")}
+        return [name for name in _FILE_COLUMNS.split(", ") if name not in present]
 
     def close(self) -> None:
         self._connection.close()
@@ -173,11 +194,12 @@ class Ledger:
         with self._connection as db:
             db.execute(_FORGET_FAILED, (file.source, file.path))
             db.execute(
-                f"insert into files ({_FILE_COLUMNS}) values ({', '.join('?' * 16)})",
+                f"insert into files ({_FILE_COLUMNS}) values ({', '.join('?' * 18)})",
                 (
                     *(file.file_id, file.source, file.path, file.size, file.mtime_ns, file.status, file.error),
                     *(file.rows_read, file.landed, file.quarantined, file.duplicates, file.late, file.backwards),
-                    *(file.ignored_columns, file.ingested_at.isoformat(sep=" "), file.run_id),
+                    *(file.ignored_columns, file.missing_columns, file.column_hints),
+                    *(file.ingested_at.isoformat(sep=" "), file.run_id),
                 ),
             )
             db.executemany(
