@@ -14,11 +14,12 @@ from typing import Any
 import duckdb
 
 from orchestration.home.layout import Home
+from orchestration.ingest.columns import match_columns
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.inbox import is_hidden_or_incomplete, readable
-from orchestration.ingest.readers import UnreadableFileError, one_line, unreadable
+from orchestration.ingest.unreadable import UnreadableFileError, one_line, unreadable
 from orchestration.limits import EngineLimits, engine_config
-from orchestration.sql import sql_text
+from orchestration.sql import sql_names, sql_text
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,15 @@ def _expand(pattern: str, inbox: Path) -> list[Path]:
     return complete
 
 
+def _with_distinct_names(adapter: Adapter, names: list[str]) -> str:
+    """The adapter's SQL; where names differ by case only, the engine would rename those that aren't the first."""
+    if len({name.lower() for name in names}) == len(names):
+        return adapter.sql
+    taken = {place: name for name, place in match_columns(SOURCES_BY_NAME[adapter.source], names).taken.items()}
+    distinct = sql_names([taken.get(place, f"{name} (column {place + 1})") for place, name in enumerate(names)])
+    return f"select * from ({adapter.sql}\n) as adapted({distinct})"
+
+
 def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits) -> None:
     """Write the adapter's result to `target` as Parquet, in an engine that can reach nothing but the adapter's files.
 
@@ -198,6 +208,8 @@ def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         try:
-            connection.execute(f"copy ({adapter.sql}\n) to {sql_text(str(target))} (format parquet)")
+            found = connection.execute(f"describe ({adapter.sql}\n)").fetchall()
+            sql = _with_distinct_names(adapter, [row[0] for row in found])
+            connection.execute(f"copy ({sql}\n) to {sql_text(str(target))} (format parquet)")
         except duckdb.Error as error:
             raise UnreadableFileError(f"its SQL failed: {unreadable(error, target)}") from error

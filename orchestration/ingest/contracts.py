@@ -23,8 +23,12 @@ def _plan(name: str) -> Column:
     return Column(name, Kind.TIMESTAMP)
 
 
-def _whole(name: str, *, least: int | None = None, required: bool = False) -> Column:
-    return Column(name, Kind.WHOLE, required=required, least=least)
+def _whole(name: str, least: int, greatest: int, *, required: bool = False) -> Column:
+    return Column(name, Kind.WHOLE, required=required, within=(least, greatest))
+
+
+def _client(*, required: bool = False) -> Column:
+    return Column("oms_client", required=required, has_total=True)
 
 
 _EVENT_NAMES = (
@@ -65,14 +69,14 @@ OMS_LOGS = Source(
         _time("logged_at", required=True),
         _text("event_name", *_EVENT_NAMES, required=True),
         _text("request_id"),
-        _text("oms_client", required=True),
+        _client(required=True),
         _text("seller_id", required=True),
         _text("sub_order_id"),
         _text("flow", "acceptance", "manifestation"),
         _text("channel", "oms", "supplier_panel", required=True),
         _text("call_status", "success", "failed", required=True),
         _text("failure_reason"),
-        _whole("attempt", least=1, required=True),
+        _whole("attempt", 1, 10_000, required=True),
         _text("retry_reason"),
         *(_time(stamp) for stamp in _LOG_STAMPS),
     ),
@@ -93,8 +97,8 @@ SELLER_ORDERS = Source(
         _text("sku_id", required=True),
         _text("user_id"),
         _text("shipment_type", "cross_docking", "drop_shipping", "fulfillment_by", required=True),
-        _whole("quantity", least=1, required=True),
-        Column("item_value", Kind.MONEY),
+        _whole("quantity", 1, 1_000_000, required=True),
+        Column("item_value", Kind.MONEY, within=(-1_000_000_000_000, 1_000_000_000_000)),
         _time("ordered_at", required=True),
         _time("pending_at"),
         _time("confirmed_at"),
@@ -109,7 +113,7 @@ SELLER_ORDERS = Source(
         _text("failed_delivery_reason", dated_by="failed_delivery_at"),
         _plan("promised_ship_at"),
         _plan("promised_delivery_at"),
-        _whole("estimated_delivery_days", least=0),
+        _whole("estimated_delivery_days", 0, 3_650),
         _time("updated_at", required=True),
     ),
 )
@@ -140,13 +144,13 @@ SELLERS = Source(
         _text("brand_id"),
         _text("brand_name"),
         _text("mall_segment", "anchor", "focus", "non_focus"),
-        _text("oms_client"),
+        _client(),
         Column("is_cross_border", Kind.BOOLEAN, required=True),
         _time("onboarded_at"),
         _time("oms_enabled_at"),
         Column("weekend_days", Kind.WEEKDAYS),
-        _whole("pending_to_shipped_hours", least=1),
-        _whole("pending_to_ready_to_ship_hours", least=1),
+        _whole("pending_to_shipped_hours", 1, 8_760),
+        _whole("pending_to_ready_to_ship_hours", 1, 8_760),
         _time("updated_at", required=True),
     ),
 )
@@ -245,7 +249,7 @@ INVENTORY_SNAPSHOTS = Source(
         _text("seller_id", required=True),
         _text("sku_id", required=True),
         _text("system", "oms", "marketplace", required=True),
-        _whole("quantity", required=True),
+        _whole("quantity", -1_000_000_000, 1_000_000_000, required=True),
     ),
 )
 

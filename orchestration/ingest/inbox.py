@@ -37,8 +37,8 @@ class InboxFile:
         return next(kind for ending, kind in FORMATS.items() if self.path.endswith(ending))
 
     @property
-    def compression(self) -> str:
-        return "gzip" if self.path.endswith(".gz") else "zstd" if self.path.endswith(".zst") else "none"
+    def compression(self) -> str | None:
+        return "gzip" if self.path.endswith(".gz") else "zstd" if self.path.endswith(".zst") else None
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,12 @@ import duckdb
 
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter, run_adapter
+from orchestration.ingest.archives import unpack
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile
 from orchestration.ingest.keys import doubtful_keys_query, verdicts_query
 from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
-from orchestration.ingest.readers import ROW, RawRelation, UnreadableFileError, read_raw, unreadable
+from orchestration.ingest.readers import ROW, RawRelation, read_raw
 from orchestration.ingest.records import (
     clean_columns_query,
     lands_unchanged,
@@ -30,6 +31,7 @@ from orchestration.ingest.records import (
     runs_backwards,
 )
 from orchestration.ingest.touches import touches_query, week_of
+from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
 
@@ -80,8 +82,11 @@ class Intake:
         """Land a file and fill its record. Raises UnreadableFileError; then nothing has landed."""
         self._engine.execute("set TimeZone = 'UTC'")
         with _building_site(self._home.scratch / f"file-{record.file_id}") as site:
-            location, file_format, compression = self._at_hand(origin, site)
-            raw = read_raw(self._engine, self._source, location, file_format, compression)
+            try:
+                location, file_format = self._at_hand(origin, site)
+                raw = read_raw(self._engine, self._source, location, file_format)
+            except (FileNotFoundError, PermissionError) as error:
+                raise UnreadableFileError(f"it can't be opened: {error.strerror}") from error
             try:
                 raw = self._with_clean_columns(raw)
                 parts, dropped = self._judge(raw, location, site)
@@ -94,7 +99,11 @@ class Intake:
                 raise unreadable(error, location) from error
             if isinstance(origin, InboxFile):
                 _require_unchanged(origin)
-            record.ignored_columns = ", ".join(raw.ignored)
+            record.ignored_columns = ", ".join(raw.columns.ignored)
+            record.missing_columns = ", ".join(raw.columns.missing)
+            record.column_hints = "; ".join(
+                f"{theirs}: did you mean {name}?" for name, theirs in raw.columns.hints.items()
+            )
             record.duplicates = dropped + replayed
             record.landed = sum(part.rows for part in parts)
             if parts:
@@ -107,14 +116,19 @@ class Intake:
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._engine.execute(query).fetchall()
 
-    def _at_hand(self, origin: InboxFile | Adapter, site: Path) -> tuple[Path, str, str]:
+    def _at_hand(self, origin: InboxFile | Adapter, site: Path) -> tuple[Path, str]:
         """The file under a name of ours: user's names hold quotes and glob signs. An adapter's result is made here."""
         location = site / "raw"
         if isinstance(origin, Adapter):
             run_adapter(origin, self._home, location, self._context.limits)
-            return location, "parquet", "none"
-        location.symlink_to(origin.location)
-        return location, origin.format, origin.compression
+            return location, "parquet"
+        if origin.compression:
+            archive = site / "archive"
+            archive.symlink_to(origin.location)
+            unpack(archive, origin.compression, location)
+        else:
+            location.symlink_to(origin.location)
+        return location, origin.format
 
     def _with_clean_columns(self, raw: RawRelation) -> RawRelation:
         are_clean = self._rows(clean_columns_query(raw))[0] if raw.texts else ()

@@ -13,7 +13,7 @@ from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile, InboxListing, list_inbox
 from orchestration.ingest.intake import IngestContext, Intake
 from orchestration.ingest.ledger import FileRecord, Ledger
-from orchestration.ingest.readers import UnreadableFileError
+from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import engine_config
 
 __all__ = ["Inbox", "IngestContext", "NewFile", "ingest_source", "look", "new_files"]

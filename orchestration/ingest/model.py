@@ -24,8 +24,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a source. `least` bounds whole numbers, `one_of` is a closed set.
+    """One column of a source. `within` are the least and the greatest number, `one_of` is a closed set.
 
+    has_total: published tables have a member `all` beside the column's values, so that none may be called so.
     `dated_by` names the timestamp from which the value counts (a reason goes with its timestamp); it decides which
     weeks a newer version of a record touches. None: the value counts from the record's first timestamp on.
     """
@@ -34,7 +35,8 @@ class Column:
     kind: Kind = Kind.TEXT
     required: bool = False
     one_of: tuple[str, ...] = ()
-    least: int | None = None
+    within: tuple[int, int] | None = None
+    has_total: bool = False
     dated_by: str | None = None
 
     @property

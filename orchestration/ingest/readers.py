@@ -1,43 +1,49 @@
-"""How one file becomes the relation `raw`: every column as it came, ROW counting records from 1. No checking here."""
+"""How one file becomes the relation `raw`: its listed columns as they came, ROW counting from 1. No checking here."""
 
 from __future__ import annotations
 
-import glob
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from orchestration.ingest.archives import has_page_checksums, require_sound_pages
+from orchestration.ingest.columns import Columns, match_columns
 from orchestration.ingest.contracts import Source
-from orchestration.ingest.zstandard import is_whole
+from orchestration.ingest.model import Kind
+from orchestration.ingest.text_files import (
+    line_of_record,
+    may_end_in_empty_values,
+    read_header,
+    require_text,
+    row_with_another_end,
+    row_with_more_values,
+)
+from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.sql import sql_name, sql_pattern, sql_text
 
-#: The column of `raw` that counts records; a name that no export has.
+#: The column of `raw` that counts records; a name that no source has.
 ROW = '"record #"'
 _LONGEST_JSON_RECORD = 64 * 1024 * 1024
 # Of a row group of Parquet: few cost time, many memory and cores.
 _FEW_ROWS, _MANY_ROWS = 10_000, 1_100_000
 
 
-class UnreadableFileError(Exception):
-    """The file as a whole can't be read; the text says why, in one line."""
-
-
 @dataclass(frozen=True)
 class RawRelation:
     """The relation `raw` of a file.
 
-    types: column -> engine type, for the listed columns that the file has.
-    ignored: columns of the file that the contract doesn't know.
-    original: SQL for a record as JSON text, with every value as it came.
+    types: column of the contract -> engine type, for those that the file has. JSON: the value's JSON text.
+    columns: which of the file's columns these are, and the others' names.
+    original: SQL for a record as JSON text, with every value of the listed columns as it came.
     has_landed_form: Parquet of the contract's columns and no others, in the types that they land in.
     clean: text columns that are known to have no value that has to be trimmed.
     """
 
     types: dict[str, str]
-    ignored: tuple[str, ...]
+    columns: Columns
     original: str
     has_landed_form: bool = False
     clean: frozenset[str] = frozenset()
@@ -47,69 +53,69 @@ class RawRelation:
         return [name for name, kind in self.types.items() if kind == "VARCHAR"]
 
 
-def read_raw(
-    connection: duckdb.DuckDBPyConnection, source: Source, location: Path, file_format: str, compression: str
-) -> RawRelation:
+def read_raw(connection: duckdb.DuckDBPyConnection, source: Source, location: Path, file_format: str) -> RawRelation:
     """Make `raw` of a file. A text file is parsed once, into a table; Parquet is read where it lies, column by column.
 
     Raises UnreadableFileError for a broken file and for one that lacks a required column.
     """
-    if compression == "zstd" and location.is_file() and not is_whole(location):
-        raise UnreadableFileError("Unexpected end of ZSTD stream: the file")
     reader = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}[file_format]
     try:
-        raw = reader(connection, source, sql_pattern(location), compression)
+        return reader(connection, source, location)
     except duckdb.Error as error:
         raise unreadable(error, location) from error
-    missing = [column.name for column in source.columns if column.required and column.name not in raw.types]
-    if missing:
-        found = "" if raw.types else f"; the file has: {', '.join(raw.ignored)[:200] or 'nothing'}"
-        raise UnreadableFileError(one_line(f"required column missing: {', '.join(missing)}{found}"))
-    return raw
-
-
-#: What is wrong with the machine, not with the file: the run has to stop, and the file is not to blame.
-_NOT_THE_FILE = (duckdb.OutOfMemoryException, duckdb.InterruptException, duckdb.InternalException)
-_NOT_THE_FILE_TEXTS = ("No space left", "Too many open files", "Disk quota exceeded", "Input/output error")
-
-
-def unreadable(error: duckdb.Error, location: Path) -> UnreadableFileError:
-    """The engine's error in one line, without its advice and our name of the file; one not about it is raised."""
-    text = str(error)
-    if isinstance(error, _NOT_THE_FILE) or any(sign in text for sign in _NOT_THE_FILE_TEXTS):
-        raise error
-    named = text.split("\nLINE ")[0].replace(glob.escape(str(location)), "the file").replace(str(location), "the file")
-    named = re.sub(r"^[A-Z][A-Za-z ]*Error: ", "", re.split(r"\bTry |\bPossible |\bThe search space", named)[0])
-    return UnreadableFileError(one_line(named))
-
-
-def one_line(text: str) -> str:
-    """A text that came from outside as one line without control characters, cut to 400 letters."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:400]
-
-
-def _relation(source: Source, columns: Sequence[tuple[str, str]]) -> RawRelation:
-    listed = {column.name for column in source.columns}
-    original = ", ".join(f"{sql_name(name)} := {sql_name(name)}" for name, _ in columns)
-    return RawRelation(
-        types={name: kind for name, kind in columns if name in listed},
-        ignored=tuple(name for name, _ in columns if name not in listed),
-        original=f"cast(to_json(struct_pack({original})) as varchar)",
-    )
 
 
 def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in connection.execute(f"describe {query}").fetchall()]
 
 
-def _read_parquet(connection: duckdb.DuckDBPyConnection, source: Source, location: str, _: str) -> RawRelation:
-    # Older writers leave it open whether bytes are text.
-    file = f"read_parquet({location}, hive_partitioning = false, binary_as_string = true)"
-    columns = _described(connection, f"select * from {file}")
-    connection.execute(f"create temp view raw as select file_row_number + 1 as {ROW}, * from {file}")
-    raw = _relation(source, columns)
-    has_our_types = not raw.ignored and raw.types == {column.name: column.sql_type for column in source.columns}
-    return replace(raw, has_landed_form=has_our_types and _is_plain(connection, location))
+def _read_parquet(connection: duckdb.DuckDBPyConnection, source: Source, location: Path) -> RawRelation:
+    pattern = sql_pattern(location)
+    file = f"read_parquet({pattern}, hive_partitioning = false)"
+    found = _described(connection, f"select * from {file}")
+    names = _parquet_names(connection, pattern)
+    columns = match_columns(source, names)
+    first_page = connection.execute(
+        f"select least(data_page_offset, nullif(dictionary_page_offset, 0)) from parquet_metadata({pattern}) limit 1"
+    ).fetchall()
+    if first_page and has_page_checksums(location, first_page[0][0]):
+        require_sound_pages(location, [names[place] for place in columns.taken.values()])
+    taken = {name: found[place] for name, place in columns.taken.items()}
+    # A file may have a column of the name that the engine's own counter has.
+    has_such_name = any(name.lower() == "file_row_number" for name, _ in found)
+    row = "row_number() over ()" if has_such_name else "file_row_number + 1"
+    listed = "".join(f", {sql_name(theirs)} as {sql_name(name)}" for name, (theirs, _) in taken.items())
+    connection.execute(f"create temp view raw as select {row} as {ROW}{listed} from {file}")
+    types = {name: kind for name, (_, kind) in taken.items()}
+    has_our_form = set(names) == set(types) and types == {column.name: column.sql_type for column in source.columns}
+    return RawRelation(types, columns, _original(types), has_our_form and _is_plain(connection, pattern))
+
+
+def _parquet_names(connection: duckdb.DuckDBPyConnection, pattern: str) -> list[str]:
+    """The columns of a Parquet file as they are written: the engine renames one that differs by case only."""
+    nodes = connection.execute(f"select name, coalesce(num_children, 0) from parquet_schema({pattern})").fetchall()
+    names = []
+    place = 1  # behind the root, whose children are the columns
+    while place < len(nodes):
+        names.append(nodes[place][0])
+        within = 1
+        while within:
+            within += nodes[place][1] - 1
+            place += 1
+    return names
+
+
+def _original(types: dict[str, str]) -> str:
+    """SQL: the listed columns of `raw` as one JSON object, as text."""
+    values = []
+    for name, kind in types.items():
+        column = sql_name(name)
+        if kind == "BLOB":
+            column = f"coalesce(try(decode({column})), cast({column} as varchar))"
+        elif kind in ("FLOAT", "DOUBLE"):  # JSON has no infinity
+            column = f"case when isfinite({column}) then to_json({column}) else to_json(cast({column} as varchar)) end"
+        values.append(f"{sql_name(name)} := {column}")
+    return f"cast(to_json(struct_pack({', '.join(values)})) as varchar)"
 
 
 def _is_plain(connection: duckdb.DuckDBPyConnection, location: str) -> bool:
@@ -126,43 +132,126 @@ def _is_plain(connection: duckdb.DuckDBPyConnection, location: str) -> bool:
     return odd_columns == 0 and (groups <= 1 or rows / groups >= _FEW_ROWS) and rows <= max(groups, 1) * _MANY_ROWS
 
 
-def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: str, compression: str) -> RawRelation:
-    connection.execute(
-        f"create temp table raw as select row_number() over () as {ROW}, * from read_csv("
-        f"{location}, compression = {sql_text(compression)}, header = true, all_varchar = true, skip = 0, delim = ',', "
-        "quote = '\"', escape = '\"', comment = '', null_padding = false, strict_mode = true, nullstr = '')"
-    )
-    columns = [(name, kind) for name, kind in _described(connection, "select * from raw") if sql_name(name) != ROW]
-    for name, _ in columns:
-        if name.strip() != name and name.strip():
-            connection.execute(f"alter table raw rename column {sql_name(name)} to {sql_name(name.strip())}")
-    return _relation(source, [(name.strip() or name, kind) for name, kind in columns])
+def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: Path) -> RawRelation:
+    """The columns are declared by place, so nothing has to be guessed."""
+    header = read_header(location, frozenset(column.name for column in source.columns))
+    if header.other_separator:
+        raise UnreadableFileError(f"its values are parted by {header.other_separator} instead of commas")
+    columns = match_columns(source, header.names)
+    width = len(header.names)
+
+    def reader(columns_declared: int, options: str = "") -> str:
+        declared = ", ".join(f"c{place}: 'VARCHAR'" for place in range(columns_declared))
+        return (
+            f"read_csv({sql_pattern(location)}, auto_detect = false, columns = {{{declared}}}, header = true, "
+            f"skip = {header.lines_before}, delim = ',', quote = '\"', escape = '\"', comment = '', nullstr = '', "
+            f"null_padding = false, strict_mode = true{options})"
+        )
+
+    listed = "".join(f", c{place} as {sql_name(name)}" for name, place in columns.taken.items())
+    try:
+        connection.execute(
+            f"create temp table raw as select row_number() over () as {ROW}{listed} from {reader(width)}"
+        )
+        if may_end_in_empty_values(location):
+            wider = f"select count(*) > 0 from {reader(width + 1, ', ignore_errors = true')}"
+            if connection.execute(wider).fetchall() == [(True,)]:
+                raise UnreadableFileError(row_with_more_values(location, width) or "a row has too many values")
+    except duckdb.InvalidInputException as error:
+        raise UnreadableFileError(_csv_fault(str(error), location) or str(unreadable(error, location))) from error
+    types = dict.fromkeys(columns.taken, "VARCHAR")
+    return RawRelation(types, columns, _original(types))
 
 
-def _read_jsonl(connection: duckdb.DuckDBPyConnection, source: Source, location: str, compression: str) -> RawRelation:
+def _csv_fault(error: str, location: Path) -> str | None:
+    """What the engine says about a row, in words of an analyst; the line that it names counts rows."""
+    if "state machine" in error:
+        return row_with_another_end(location) or "its rows end in different ways (CRLF, LF, CR)"
+    if (found := re.search(r"CSV Error on Line: (\d+)", error)) is None:
+        return None
+    row = f"row {found[1]}"
+    if width := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", error):
+        return f"{row} has {width[2]} values, the header {width[1]}"
+    if "not utf-8" in error:
+        return f"{row} is not UTF-8"
+    if "unterminated quote" in error:
+        quote = f"{row} has a quote that isn't closed, or something behind a closing quote"
+        return row_with_another_end(location) or quote
+    return f"{row} is longer than 2 MB" if "Maximum line size" in error else None
+
+
+def _read_jsonl(connection: duckdb.DuckDBPyConnection, source: Source, location: Path) -> RawRelation:
     """A record's values are read from its JSON text, so that the line itself can be kept as it came."""
-    connection.execute(
-        f"create temp table lines as select row_number() over () as {ROW}, json from read_ndjson_objects("
-        f"{location}, compression = {sql_text(compression)}, maximum_object_size = {_LONGEST_JSON_RECORD})"
-    )
-    found = connection.execute(
-        f"select key from (select unnest(json_keys(json)) as key, {ROW} from lines) "
-        f"group by key order by min({ROW}), key"
+    require_text(location)
+    try:
+        connection.execute(
+            f"create temp table lines as select row_number() over () as {ROW}, json from read_ndjson_objects("
+            f"{sql_pattern(location)}, compression = 'none', maximum_object_size = {_LONGEST_JSON_RECORD})"
+        )
+    except duckdb.InvalidInputException as error:
+        raise UnreadableFileError(_json_fault(str(error), location) or str(unreadable(error, location))) from error
+    # Records of one export have the same few lists of keys.
+    key_lists = connection.execute(
+        f"select any_value(keys), min({ROW}) from (select json_keys(json) as keys, {ROW} from lines) "
+        "where keys is not null group by cast(keys as varchar) order by 2"
     ).fetchall()
-    keys = [row[0] for row in found]
-    is_empty = not keys and connection.execute("select count(*) from lines").fetchall() == [(0,)]
-    # An export with nothing to say is a file without lines; it has no columns to miss.
-    listed = [column.name for column in source.columns if column.name in keys or is_empty]
-    paths = ", ".join(sql_text(f'$."{name}"') for name in listed)
-    values = "".join(f", found[{place}] as {sql_name(name)}" for place, name in enumerate(listed, start=1))
+    names = list(dict.fromkeys(key for keys, _ in key_lists for key in keys))
+    if names or connection.execute("select count(*) > 0 from lines").fetchall() == [(True,)]:
+        columns = match_columns(source, names)
+        keys = {name: names[place] for name, place in columns.taken.items()}
+    else:  # An export with nothing to say is a file without lines; it has no columns to miss.
+        columns, keys = Columns(), {column.name: column.name for column in source.columns}
+    twice = {name for name, key in keys.items() if any(keys_of.count(key) > 1 for keys_of, _ in key_lists)}
+    paths = {name: sql_text(f'$."{key}"') for name, key in keys.items()}
+    values = "".join(f", found[{place}] as {sql_name(name)}" for place, name in enumerate(keys, start=1))
     connection.execute(
         f"create temp table raw as select {ROW}, original{values} from ("
         f"select {ROW}, cast(json as varchar) as original, "
-        f"json_extract_string(json, [{paths}]::varchar[]) as found from lines)"
+        f"json_extract_string(json, [{', '.join(paths.values())}]::varchar[]) as found from lines)"
     )
     connection.execute("drop table lines")
-    return RawRelation(
-        types=dict.fromkeys(listed, "VARCHAR"),
-        ignored=tuple(key for key in keys if key not in listed),
-        original="original",
-    )
+    as_json = twice.union(_columns_with_others_than_text(connection, source, list(keys)))
+    if as_json:
+        replaced = ", ".join(
+            f"{_json_value(paths[name], keys[name] if name in twice else None)} as {sql_name(name)}" for name in as_json
+        )
+        connection.execute(f"create temp table typed as select * replace ({replaced}) from raw")
+        connection.execute("drop table raw")
+        connection.execute("alter table typed rename to raw")
+    types = {name: "JSON" if name in as_json else "VARCHAR" for name in keys}
+    return RawRelation(types, columns, "original")
+
+
+def _columns_with_others_than_text(
+    connection: duckdb.DuckDBPyConnection, source: Source, names: Sequence[str]
+) -> list[str]:
+    """Columns in which something else than a JSON string may lie, where that matters: seen by how its text begins."""
+
+    def test(name: str) -> str:
+        text = sql_name(name)
+        if source.column(name).kind not in (Kind.TEXT, Kind.WEEKDAYS):
+            return f"{text} between 'N' and 'O' or {text} between 'n' and 'o'"  # NaN
+        return (
+            f"{text} between '-' and ':' or {text} between '[' and '\\' or {text} between '{{' and '|' "
+            f"or (strlen({text}) < 9 and lower({text}) in ('true', 'false', 'nan', 'inf', 'infinity'))"
+        )
+
+    tests = ", ".join(f"coalesce(bool_or({test(name)}), false)" for name in names)
+    found = connection.execute(f"select {tests} from raw").fetchall()[0]
+    return [name for name, has_others in zip(names, found, strict=True) if has_others]
+
+
+def _json_value(path: str, key_held_twice: str | None) -> str:
+    """SQL over `raw`: the JSON text of a value; of a key that a record holds twice a list, which no column takes."""
+    value = f"json_extract(original, {path})"
+    if key_held_twice is None:
+        return value
+    times = f"len(list_filter(json_keys(original), lambda key: key = {sql_text(key_held_twice)}))"
+    return f"case when {times} > 1 then cast('[' || original || ']' as json) else {value} end"
+
+
+def _json_fault(error: str, location: Path) -> str | None:
+    """What the engine says about a line; it counts the records from 2 on."""
+    found = re.search(r"in line (\d+): ([^.]*)", error)
+    line = line_of_record(location, int(found[1]) - 1) if found else None
+    return f"line {line} is no JSON record: {found[2]}" if found and line else None

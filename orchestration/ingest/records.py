@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orchestration.ingest.columns import BLANKS
 from orchestration.ingest.contracts import Column, Kind, Source
 from orchestration.ingest.readers import ROW, RawRelation
 from orchestration.sql import sql_name, sql_names, sql_text
 
-_BLANKS = sql_text(" \t\r\n\v\f\u00a0")
+_BLANKS = sql_text(BLANKS)
 # ISO 8601, extended: date, or date and time parted by T or a space, fraction and offset where given. The engine would
 # take an offset of 99:99, too, and make another day of it.
 _ISO_8601 = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?)?"
 _WITH_OFFSET = r"[+-]\d{2}(:?\d{2})?$"
-_FIRST, _LAST = "timestamp '0001-01-01'", "timestamp '9999-12-31 23:59:59.999999'"
+_FIRST, _LAST = "timestamp '1970-01-01'", "timestamp '2199-12-31 23:59:59.999999'"
 _WHOLE = r"[+-]?\d{1,18}(\.0*)?"
-_WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_FLOATS = ("FLOAT", "DOUBLE")
+# From here on a floating-point number may stand for another whole number, too.
+_INEXACT = 2**53
 _DECIMAL = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WEEKDAYS = rf"none|({'|'.join(_DAYS)})(\s*,\s*({'|'.join(_DAYS)}))*"
@@ -26,11 +30,25 @@ def _came(column: Column, raw: RawRelation) -> str:
     name, engine_type = sql_name(column.name), raw.types.get(column.name)
     if engine_type is None:
         return "cast(null as varchar)"
-    if engine_type != "VARCHAR":
+    if engine_type in _FLOATS:
+        # `isnan` is false of every value where Parquet's statistics, which leave NaN out, have a least and a greatest.
+        return f"case when isfinite({name}) or isinf({name}) then {name} end"
+    if engine_type == "BLOB":
+        return f"case when trim(try(decode({name})), {_BLANKS}) = '' then null else {name} end"
+    if engine_type == "JSON":
+        is_nothing = f"lower(cast({name} as varchar)) in ('null', 'nan') or {_trimmed(_json_text(name))} = ''"
+        return f"case when {is_nothing} then null else {name} end"
+    if engine_type != "VARCHAR" or column.name in raw.clean:
         return name
-    if column.name in raw.clean:
-        return name
-    return f"case when {_has_clean_ends(name)} then {name} else nullif(trim({name}, {_BLANKS}), '') end"
+    return f"case when {_has_clean_ends(name)} then {name} else nullif({_trimmed(name)}, '') end"
+
+
+def _trimmed(text: str) -> str:
+    return f"trim({text}, {_BLANKS})"
+
+
+def _json_text(name: str) -> str:
+    return f"json_extract_string({name}, '$')"
 
 
 def _has_clean_ends(text: str) -> str:
@@ -46,17 +64,30 @@ def clean_columns_query(raw: RawRelation) -> str:
     return f"select {', '.join(tests)} from raw"
 
 
+def _text(column: Column, raw: RawRelation) -> str:
+    """SQL over values as they came: the value as text, null for bytes that aren't."""
+    name = sql_name(column.name)
+    match raw.types.get(column.name, "VARCHAR"):
+        case "VARCHAR":
+            return name
+        case "BLOB":
+            return _trimmed(f"try(decode({name}))")
+        case "JSON":
+            return _trimmed(_json_text(name))
+        case _:
+            return f"cast({name} as varchar)"
+
+
 def _read(column: Column, raw: RawRelation) -> str:
     """SQL over values as they came: the value in the column's type, null where it can't be read."""
-    name, engine_type = sql_name(column.name), raw.types.get(column.name, "VARCHAR")
-    text = name if engine_type == "VARCHAR" else f"cast({name} as varchar)"
+    name, engine_type, text = sql_name(column.name), raw.types.get(column.name, "VARCHAR"), _text(column, raw)
     match column.kind:
         case Kind.TEXT:
-            return text
+            return _read_text(name, engine_type, text)
         case Kind.TIMESTAMP:
-            return _read_timestamp(name, engine_type)
+            return _read_timestamp(name, engine_type, text)
         case Kind.WHOLE if engine_type in _WHOLE_TYPES:
-            return f"cast({name} as bigint)"
+            return f"try_cast({name} as bigint)"
         case Kind.WHOLE:
             # Exports made with data frames write whole numbers as 3.0 where a column has gaps.
             digits = f"split_part({text}, '.', 1)"
@@ -67,20 +98,45 @@ def _read(column: Column, raw: RawRelation) -> str:
             lower = f"lower({text})"
             return f"case when {lower} in ('true', '1') then true when {lower} in ('false', '0') then false end"
         case Kind.WEEKDAYS:
-            return _read_weekdays(text)
+            return _read_weekdays(_read_text(name, engine_type, text))
 
 
-def _read_timestamp(name: str, engine_type: str) -> str:
-    if engine_type == "VARCHAR":
+def _read_text(name: str, engine_type: str, text: str) -> str:
+    """A number is its digits where it is whole; what is neither text nor such a number can't be an id or a code."""
+    if engine_type in ("VARCHAR", "BLOB", *_WHOLE_TYPES):
+        return text
+    if engine_type in _FLOATS:
+        return _digits(name)
+    if engine_type.startswith("DECIMAL"):
+        return f"case when {name} = trunc({name}) then cast(cast({name} as decimal(38, 0)) as varchar) end"
+    if engine_type == "JSON":
+        token = f"cast({name} as varchar)"
+        return (
+            f"case when {token}[1] = '\"' then {text} when regexp_full_match({token}, '-?[1-9]\\d*') then {token} "
+            f"else {_digits(f'try_cast({token} as double)')} end"
+        )
+    return "cast(null as varchar)"
+
+
+def _digits(number: str) -> str:
+    """SQL: a floating-point number as its digits, null where it isn't whole."""
+    is_whole = f"abs({number}) < {_INEXACT} and {number} = trunc({number})"
+    return f"case when {is_whole} then cast(cast({number} as bigint) as varchar) end"
+
+
+def _read_timestamp(name: str, engine_type: str, text: str) -> str:
+    if engine_type in ("VARCHAR", "BLOB", "JSON"):
         # With an offset the engine needs its calendar, which is slow.
         return (
-            f"case when not regexp_full_match({name}, '{_ISO_8601}') then null "
-            f"when regexp_matches({name}, ':.*{_WITH_OFFSET}') then timezone('UTC', try_cast({name} as timestamptz)) "
-            f"else try_cast({name} as timestamp) end"
+            f"case when not regexp_full_match({text}, '{_ISO_8601}') then null "
+            f"when regexp_matches({text}, ':.*{_WITH_OFFSET}') then timezone('UTC', try_cast({text} as timestamptz)) "
+            f"else try_cast({text} as timestamp) end"
         )
-    if engine_type in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS"):
-        instant = f"cast({name} as timestamptz)"
-        return f"case when isfinite({instant}) then timezone('UTC', {instant}) end"
+    if engine_type in ("TIMESTAMP_NS", "TIMESTAMPTZ_NS"):
+        # A cast would round; what is before 1970 is out of range anyway.
+        return f"case when epoch_ns({name}) >= 0 then make_timestamp(epoch_ns({name}) // 1000) end"
+    if engine_type == "TIMESTAMP WITH TIME ZONE":
+        return f"case when isfinite({name}) then timezone('UTC', {name}) end"
     if engine_type.startswith("TIMESTAMP") or engine_type == "DATE":
         return f"try_cast({name} as timestamp)"
     return "cast(null as timestamp)"
@@ -97,9 +153,10 @@ def _within_bounds(column: Column) -> str:
     """SQL over values that were read: null where the value is out of bounds."""
     name = sql_name(column.name)
     if column.kind is Kind.TIMESTAMP:
-        # What has no place among dates (infinity, too) is no instant.
         return f"case when {name} between {_FIRST} and {_LAST} then {name} end"
-    return name if column.least is None else f"case when {name} >= {column.least} then {name} end"
+    if column.within is None:
+        return name
+    return f"case when {name} between {column.within[0]} and {column.within[1]} then {name} end"
 
 
 def _typed_query(source: Source, raw: RawRelation, condition: str = "true") -> str:
@@ -127,7 +184,7 @@ def _outside_set(column: Column) -> str | None:
     return None
 
 
-def _broken_rules(source: Source) -> list[tuple[str, dict[str, str]]]:
+def _broken_rules(source: Source, raw: RawRelation) -> list[tuple[str, dict[str, str]]]:
     """The rules that a record can break by itself, the first that counts first: reason, column -> SQL test."""
     came = {column.name: sql_name("came " + column.name) for column in source.columns}
     rules = {
@@ -135,16 +192,17 @@ def _broken_rules(source: Source) -> list[tuple[str, dict[str, str]]]:
         "bad_type": {
             c.name: f"({sql_name(c.name)} is null and {came[c.name]} is not null)"
             for c in source.columns
-            if c.kind not in (Kind.TEXT, Kind.WEEKDAYS)
+            if c.kind not in (Kind.TEXT, Kind.WEEKDAYS) or raw.types.get(c.name, "VARCHAR") != "VARCHAR"
         },
         "not_in_set": {c.name: test for c in source.columns if (test := _outside_set(c)) is not None},
+        "reserved_name": {c.name: f"lower({sql_name(c.name)}) = 'all'" for c in source.columns if c.has_total},
     }
     return [(reason, tests) for reason, tests in rules.items() if tests]
 
 
 def parsed_query(source: Source, raw: RawRelation) -> str:
     """SQL: `raw` as `_row`, typed values, and `_reason`: the first rule that the record breaks by itself."""
-    reason = " ".join(f"when {' or '.join(tests.values())} then '{code}'" for code, tests in _broken_rules(source))
+    reason = " ".join(f"when {' or '.join(tests.values())} then '{code}'" for code, tests in _broken_rules(source, raw))
     columns = sql_names([column.name for column in source.columns])
     return f"select _row, {columns}, case {reason} end as _reason from ({_typed_query(source, raw)})"
 
@@ -163,7 +221,7 @@ def rejected_query(source: Source, raw: RawRelation) -> str:
     """
     # The key rules name no single column: the whole key is at fault.
     at_fault = f"when 'duplicate_key' then '{', '.join(source.key)}' when 'future_event' then '{source.event_time}'"
-    for reason, tests in _broken_rules(source):
+    for reason, tests in _broken_rules(source, raw):
         named = ", ".join(f"case when {test} then '{name}' end" for name, test in tests.items())
         at_fault += f" when '{reason}' then concat_ws(', ', {named})"
     content = ", ".join(

@@ -30,13 +30,13 @@ from ingest_kit import FORMATS, Place, Row, encoded, row
 
 from orchestration.configuration import ConfigurationError, load_configuration
 from orchestration.configuration.files import FILES
+from orchestration.ingest.columns import BLANKS
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.model import Kind, Source
 from orchestration.transform.warehouse import create_config_tables
 
 #: Sources of which sound records are at hand, and which between them have every kind of column.
 SOURCES = ("oms_logs", "seller_orders", "packages", "sellers", "tickets", "inventory_snapshots")
-BLANKS = " \t\r\n\v\f\u00a0"
 NASTY = (
     *(
         "",

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
@@ -59,6 +61,19 @@ def flipped(content: bytes, at: float) -> bytes:
     return content[:start] + bytes(byte ^ 0xFF for byte in content[start : start + 64]) + content[start + 64 :]
 
 
+def stored(content: bytes) -> bytes:
+    """The content as gzip, not compressed."""
+    return gzip.compress(content, compresslevel=0, mtime=0)
+
+
+def with_page_checksums() -> bytes:
+    """Parquet in which values lie as they are, with a checksum for each page."""
+    sink = pa.BufferOutputStream()
+    table = pa.table({name: [record[name] for record in MANY] for name in MANY[0]})
+    pq.write_table(table, sink, compression="none", use_dictionary=False, write_page_checksum=True)
+    return sink.getvalue().to_pybytes()
+
+
 def without_checksum(content: bytes) -> bytes:
     return content[:-8]
 
@@ -82,6 +97,16 @@ BROKEN: dict[str, tuple[str, Callable[[], bytes]]] = {
     "gzip that is text": (".csv.gz", lambda: as_csv(MANY)),
     "gzip of json that is text": (".jsonl.gz", lambda: as_jsonl(MANY)),
     "gzip of nothing at all": (".csv.gz", lambda: b""),
+    "gzip with another checksum": (
+        ".csv.gz",
+        lambda: zipped(as_csv(MANY))[:-8] + b"\0" * 4 + zipped(as_csv(MANY))[-4:],
+    ),
+    "gzip with another length": (".jsonl.gz", lambda: zipped(as_jsonl(MANY))[:-1] + b"\1"),
+    "gzip with an altered byte that still unpacks": (".csv.gz", lambda: stored(as_csv(MANY)).replace(b"R1", b"R9", 1)),
+    "gzip with something behind": (".csv.gz", lambda: zipped(as_csv(MANY)) + b"garbage"),
+    "gzip whose second member breaks off": (".csv.gz", lambda: zipped(as_csv(MANY)) + cut(zipped(as_csv(MANY)))),
+    "zstandard with something behind": (".jsonl.zst", lambda: zstd(ALIGNED) + b"garbage"),
+    "parquet with an altered page": (".parquet", lambda: with_page_checksums().replace(b"L000007", b"L000009", 1)),
     "truncated zstandard": (".jsonl.zst", lambda: cut(zstd(as_jsonl(MANY)))),
     "zstandard that breaks off at the end of a line": (
         ".jsonl.zst",

@@ -33,7 +33,16 @@ class TestReasons:
             ("oms_logs", {"channel": "OMS"}, "not_in_set", "channel"),
             ("oms_logs", {"flow": "other"}, "not_in_set", "flow"),
             ("oms_logs", {"logged_at": FUTURE}, "future_event", "logged_at"),
+            ("oms_logs", {"attempt": "10001"}, "bad_type", "attempt"),
+            ("oms_logs", {"oms_client": " All "}, "reserved_name", "oms_client"),
+            ("sellers", {"oms_client": "all"}, "reserved_name", "oms_client"),
             ("seller_orders", {"quantity": "0"}, "bad_type", "quantity"),
+            ("seller_orders", {"estimated_delivery_days": "3651"}, "bad_type", "estimated_delivery_days"),
+            ("seller_orders", {"item_value": "1000000000000.01"}, "bad_type", "item_value"),
+            ("seller_orders", {"item_value": "-1000000000000.01"}, "bad_type", "item_value"),
+            ("sellers", {"pending_to_shipped_hours": "8761"}, "bad_type", "pending_to_shipped_hours"),
+            ("inventory_snapshots", {"quantity": "1000000001"}, "bad_type", "quantity"),
+            ("inventory_snapshots", {"quantity": "-1000000001"}, "bad_type", "quantity"),
             ("seller_orders", {"estimated_delivery_days": "-1"}, "bad_type", "estimated_delivery_days"),
             ("seller_orders", {"item_value": "ten"}, "bad_type", "item_value"),
             ("seller_orders", {"cancelled_by": "nobody"}, "not_in_set", "cancelled_by"),
@@ -61,6 +70,11 @@ class TestReasons:
             ("seller_orders", {"shipped_at": "2024-08-01"}),
             ("seller_orders", {"promised_ship_at": "2030-01-01"}),
             ("seller_orders", {"estimated_delivery_days": "0"}),
+            ("seller_orders", {"estimated_delivery_days": "3650", "item_value": "-1000000000000"}),
+            ("oms_logs", {"attempt": "10000", "oms_client": "allegro"}),
+            ("oms_logs", {"oms_client": "unknown"}),
+            ("inventory_snapshots", {"quantity": "-1000000000"}),
+            ("sellers", {"pending_to_shipped_hours": "8760", "oms_client": None}),
             ("inventory_snapshots", {"quantity": "-5"}),
             ("sellers", {"updated_at": "2030-01-01"}),  # no event time, so no future event
         ],
@@ -74,13 +88,14 @@ class TestReasons:
         bad = [
             row("oms_logs", **worse, attempt="x", seller_id=None, logged_at=FUTURE),
             row("oms_logs", **worse, attempt="x", logged_at=FUTURE),
-            row("oms_logs", **worse, logged_at=FUTURE),
+            row("oms_logs", **worse, oms_client="all", logged_at=FUTURE),
+            row("oms_logs", log_id="L2", oms_client="all", logged_at=FUTURE),
             row("oms_logs", log_id="L1", logged_at=FUTURE),
             row("oms_logs", log_id="L2", logged_at=FUTURE),
         ]
         place.put("oms_logs/a.csv", logs("L1") + bad)
         place.only("oms_logs")
-        expected = ["missing_required", "bad_type", "not_in_set", "duplicate_key", "future_event"]
+        expected = ["missing_required", "bad_type", "not_in_set", "reserved_name", "duplicate_key", "future_event"]
         assert place.reasons("oms_logs") == expected
 
     def test_a_record_from_the_future_stands_in_no_way(self, place: Place) -> None:
@@ -128,7 +143,10 @@ class TestOriginals:
         place.put(f"oms_logs/a{ending}", [row("oms_logs", extra=None), row("oms_logs", **values)])
         assert place.only("oms_logs").reasons == {"not_in_set": 1}
         (bad,) = place.rejected("oms_logs")
-        assert json.loads(bad["original"]) == row("oms_logs", **values)
+        original = json.loads(bad["original"])
+        extra = original.pop("extra", None)  # a line of JSON is kept whole, other columns of a table are never read
+        assert extra == (values["extra"] if ending.startswith(".jsonl") else None)
+        assert original == without(row("oms_logs", **values), "extra")
         assert (bad["source"], bad["source_file"], bad["row_number"]) == ("oms_logs", f"a{ending}", 2)
         assert (bad["event_at"], bad["ingested_at"]) == (datetime(2024, 8, 7, 10), NOW)
 
@@ -158,7 +176,7 @@ class TestOriginals:
         place.put("packages/a.csv", [row("packages", seller_id="", **extra), *2 * [row("packages", **extra)]])
         file = place.only("packages")
         assert (file.landed, file.duplicates, file.quarantined) == (1, 1, 1)
-        assert json.loads(place.rejected("packages")[0]["original"]).items() >= extra.items()
+        assert json.loads(place.rejected("packages")[0]["original"]) == row("packages", seller_id=None)
 
     def test_a_source_with_a_column_reason(self, place: Place) -> None:
         flag = {"user_id": "U1", "flagged_at": "2024-08-01", "reason": "fraud", "updated_at": "2024-08-01"}

