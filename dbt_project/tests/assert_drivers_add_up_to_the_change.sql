@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_metric_driver_week"}}}) }}
 {#
     What the members of a dimension brought adds up to the change of the overall rate, but for half a hundredth that each
     effect may be rounded by. Of the weeks of the run: what stands from before was tested when it was made. Claims of

@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_incident_impact_week"}}}) }}
 {# A seller's excused units are the rows of evidence that name an incident. #}
 with
 

@@ -1,3 +1,4 @@
+{{ config(meta={"dagster": {"ref": {"name": "fct_seller_recovery_week"}}}) }}
 {# What stands against a seller in fct_seller_recovery_week has as many rows of evidence, and all of them. #}
 {% set families = evidence_families() %}
 with
