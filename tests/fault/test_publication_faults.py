@@ -215,7 +215,8 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         columns(DATE, "week_start") | columns(TEXT, "rule_id", "scope"),
         {"severity": TEXT, "passed": BOOLEAN}
         | columns(DOUBLE, "observed", "lower", "upper")
-        | columns(TEXT, "message"),
+        | columns(TEXT, "message")
+        | columns(BOOLEAN, "is_withholding"),
     ),
     "publication": (
         columns(DATE, "week_start") | columns(TEXT, "build_id"),

@@ -105,7 +105,7 @@ class TestFiles:
             broken = " or ".join(
                 [f"{column.name} is null" for column in source.columns if column.required]
                 + [f"{column.name} not in {column.one_of}" for column in source.columns if column.one_of]
-                + [f"{column.name} < {column.least}" for column in source.columns if column.least is not None]
+                + [f"{c.name} not between {c.within[0]} and {c.within[1]}" for c in source.columns if c.within]
             )
             sql = f"select 100.0 * count(*) filter ({broken}) / count(*) from {source.name} group by week"
             shares = column_of(store, sql)
