@@ -111,7 +111,7 @@ def disturbed(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Di
     (home / "published" / ".next-of-a-killed-run.duckdb").write_bytes(b"half")
 
     last = Running(home, "--weeks", ALL_WEEKS)
-    last.wait_for("claims:")  # from here on it holds the home, and has far to go
+    last.wait_for("s  inbox")  # from here on it holds the home, and has far to go
     history_before_last = history(home)
     status_meanwhile = metric_store("status", "--home", home)
     metric_meanwhile = metric_store("metric", "o2d_ratio", "--home", home)
