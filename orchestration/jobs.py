@@ -1,14 +1,20 @@
 """The weekly job, its schedule and the inbox sensor. What the job does stands in `assets`."""
 
+import csv
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import available_timezones
 
 from dagster import (
     AssetSelection,
+    DagsterInstance,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     RunRequest,
+    RunsFilter,
     ScheduleDefinition,
     ScheduleEvaluationContext,
     SensorEvaluationContext,
@@ -23,12 +29,16 @@ from orchestration.assets.landing import INBOX
 from orchestration.configuration import load_configuration
 from orchestration.home.layout import Home
 from orchestration.leftovers import clear_killed_run
+from orchestration.project import DEFAULT_CONFIG_DIR
 from orchestration.weeks.names import WEEK, unbroken
 from orchestration.weeks.partitions import tags_for
 from orchestration.weeks.work import work_of
 
 #: Whether schedule and sensor start switched on, as in the demo.
 AUTOMATION_VARIABLE = "METRIC_STORE_AUTOMATION"
+#: The tag that names what the sensor launched a run for.
+WORK_TAG = "metric_store/work"
+_LEAST_PAUSE, _GREATEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 WEEKLY_RUN = define_asset_job(
     "weekly_run",
@@ -44,18 +54,38 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def _tick_of(home: Home) -> tuple[str, str]:
+    """Cron and time zone of A, by the home's settings; by the defaults, where these can't be read.
+
+    Read as text: checking them asks the engine, and loading the definitions opens none.
+    """
+    values = {"reporting_timezone": "UTC", "calculation_offset_hours": "3"}
+    for folder in (DEFAULT_CONFIG_DIR, home.config):
+        with suppress(OSError, ValueError, csv.Error), (folder / "settings.csv").open(encoding="utf-8-sig") as file:
+            values |= {row[0].strip(): row[1].strip() for row in csv.reader(file) if len(row) == 2}
+    zone, hours = values["reporting_timezone"], values["calculation_offset_hours"]
+    if zone not in available_timezones() or not hours.isdecimal():
+        return "0 3 * * 1", "UTC"  # a tick tells what is wrong with the settings
+    days, hour = divmod(int(hours), 24)
+    return f"0 {hour} * * {(1 + days) % 7}", zone
+
+
+_CRON, _ZONE = _tick_of(Home.of())
+
+
 @schedule(
     job=WEEKLY_RUN,
-    cron_schedule="0 3 * * 1",
-    execution_timezone="UTC",
+    cron_schedule=_CRON,
+    execution_timezone=_ZONE,
     default_status=DefaultScheduleStatus.RUNNING if _ON else DefaultScheduleStatus.STOPPED,
-    description="Every Monday 03:00 UTC: the week that passed, and every week that is new or due for restatement.",
+    description="At A of each week, by default Monday 03:00 UTC: that week, and every one that is new or due.",
 )
 def monday_0300_utc(context: ScheduleEvaluationContext) -> list[RunRequest]:
     home, now = Home.of(), context.scheduled_execution_time.astimezone(UTC).replace(tzinfo=None)
     configuration = load_configuration(home.config)
     monday = now.date() - timedelta(days=now.weekday())
-    passed = next(week for week in (monday - WEEK, monday - 2 * WEEK) if configuration.calculated_at(week) <= now)
+    # A may lie up to two weeks after the Monday that names the week, and a day before it elsewhere on earth.
+    passed = next(week for n in range(-1, 9) if configuration.calculated_at(week := monday - n * WEEK) <= now)
     wanted = [passed, *work_of(home, configuration, now).weeks]
     return [RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M} {weeks[0]}", tags=tags_for(weeks)) for weeks in unbroken(wanted)]
 
@@ -67,16 +97,35 @@ def monday_0300_utc(context: ScheduleEvaluationContext) -> list[RunRequest]:
     description="Lands files as they come; then runs the complete weeks that are new or due because of them.",
 )
 def inbox_sensor(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
-    home = Home.of()
+    home, now = Home.of(), _now()
     clear_killed_run(home, context.instance)
-    work = work_of(home, load_configuration(home.config), _now())
+    work = work_of(home, load_configuration(home.config), now)
     if work.new_files:
-        yield RunRequest(run_key=f"files-{work.new_files}", asset_selection=[INBOX])
-    elif work.weeks:
-        for weeks in unbroken(work.weeks):
-            yield RunRequest(run_key=f"weeks-{work.new_weeks}-{weeks[0]}", tags=tags_for(weeks))
+        wanted = [_asked_for(context.instance, now, f"files-{work.new_files}", asset_selection=[INBOX])]
     else:
-        yield SkipReason("nothing new in the inbox, and no week to compute")
+        wanted = [
+            _asked_for(context.instance, now, f"weeks-{work.mark_of(weeks)}-{weeks[0]}", tags=tags_for(weeks))
+            for weeks in unbroken(work.weeks)
+        ]
+    requests = [request for request in wanted if isinstance(request, RunRequest)]
+    # Dagster takes requests or one reason, not both.
+    yield from requests or wanted[:1] or [SkipReason("nothing new in the inbox, and no week to compute")]
+
+
+def _asked_for(instance: DagsterInstance, now: datetime, what: str, **request: Any) -> RunRequest | SkipReason:
+    """The request for what is to do. What a run left undone is asked for again, after a pause that grows to an hour."""
+    tried = [
+        record
+        for record in instance.get_run_records(RunsFilter(tags={WORK_TAG: what}))
+        if record.dagster_run.is_finished and record.end_time
+    ]
+    if tried:
+        ended = datetime.fromtimestamp(max(record.end_time or 0 for record in tried), UTC).replace(tzinfo=None)
+        again = ended + min(2 ** (len(tried) - 1) * _LEAST_PAUSE, _GREATEST_PAUSE)
+        if now < again:
+            return SkipReason(f"{what}: tried {len(tried)} times without an end to it; again at {again:%H:%M} UTC")
+    tags = {**request.pop("tags", {}), WORK_TAG: what}
+    return RunRequest(run_key=f"{what}-{len(tried)}", tags=tags, **request)
 
 
 SCHEDULES: list[ScheduleDefinition] = [monday_0300_utc]

@@ -14,7 +14,7 @@ from orchestration.home.layout import Home
 from orchestration.home.lock import HomeIsBusyError, writer_lock
 from orchestration.publication.store import remove_leftovers
 
-#: The tag by which a run of the command line names its process.
+#: The tag by which a run of the command line names its process, and itself: who runs it again takes over its tags.
 PROCESS_TAG = "metric_store/process"
 
 _NOT_ENDED = [
@@ -61,11 +61,17 @@ def _ended_runs(instance: DagsterInstance, killed: str | None) -> list[DagsterRu
     """Runs that the history has at work or about to begin, and that have ended: the one that held the lock and was
     killed, and those of the command line whose process is gone, because a full disk takes no end of a run."""
     at_work = instance.get_runs(filters=RunsFilter(statuses=_NOT_ENDED))
-    return [run for run in at_work if run.run_id == killed or _is_gone(run.tags.get(PROCESS_TAG))]
+    return [run for run in at_work if run.run_id == killed or _is_gone(run)]
 
 
-def _is_gone(process: str | None) -> bool:
-    if process is None:
+def process_tag(run_id: str) -> dict[str, str]:
+    """The tag of a run that this process executes."""
+    return {PROCESS_TAG: f"{os.getpid()} {run_id}"}
+
+
+def _is_gone(run: DagsterRun) -> bool:
+    process, _, run_id = run.tags.get(PROCESS_TAG, "").partition(" ")
+    if run_id != run.run_id:
         return False
     try:
         os.kill(int(process), 0)

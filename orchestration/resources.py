@@ -89,6 +89,9 @@ def import_early() -> None:
     Raises nothing: whoever needs them next meets the error again.
     """
 
+    # Dagster goes on importing parts of it meanwhile: two threads in one circle of imports meet half a module.
+    importlib.import_module("sqlalchemy.orm")
+
     def import_them() -> None:
         with suppress(ImportError):
             for name in ("dbt.cli.main", "dbt.task.build", "orchestration.gate.judge"):

@@ -14,8 +14,9 @@ from orchestration.assets.owners import OWNERS
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.resources import MetricStoreResource
+from orchestration.transform import steps
 from orchestration.transform.project import manifest_path
-from orchestration.transform.warehouse import run_weeks
+from orchestration.weeks.partitions import weeks_of
 
 AFTER_GATE = "tag:after_gate"
 EVERYTHING = "fqn:*"
@@ -52,7 +53,7 @@ TRANSLATOR = Translator(settings=DagsterDbtTranslatorSettings(enable_duplicate_s
 )
 def build(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[Any]:
     """Staging, intermediate models, marts and the gate's profile of the run's weeks."""
-    yield from _build(context, store, "--select", EVERYTHING, "--exclude", AFTER_GATE)
+    yield from _build(context, store, "build", "--select", EVERYTHING, "--exclude", AFTER_GATE)
 
 
 @dbt_assets(
@@ -64,16 +65,19 @@ def build(context: AssetExecutionContext, store: MetricStoreResource) -> Iterato
 )
 def after_gate(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[Any]:
     """Marts that show what follows from the gate's verdict."""
-    yield from _build(context, store, "--select", AFTER_GATE)
+    yield from _build(context, store, "after_gate", "--select", AFTER_GATE)
 
 
-def _build(context: AssetExecutionContext, store: MetricStoreResource, *selection: str) -> Iterator[Any]:
+def _build(context: AssetExecutionContext, store: MetricStoreResource, step: str, *selection: str) -> Iterator[Any]:
     """Nothing, where the run has no week left to compute: what comes after is skipped then."""
-    if not run_weeks(store.place):
+    if context.is_subset:  # fewer models: the others have to be there, as they would come out
+        selection = ("--select", *sorted(key.path[-1] for key in context.selected_asset_keys))
+        weeks = steps.require(store.place, store.configuration, weeks_of(context.run), step)
+    else:
+        weeks = steps.begin(store.place, store.configuration, weeks_of(context.run), step)
+    if not weeks:
         context.log.info("every week is as it is published; nothing to build")
         return
-    if context.is_subset:
-        selection = ("--select", *sorted(key.path[-1] for key in context.selected_asset_keys))
     missing: set[AssetKey | AssetCheckKey] = {*context.selected_asset_keys, *context.selected_asset_check_keys}
     for event in store.dbt.build(*selection):
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
@@ -89,3 +93,5 @@ def _build(context: AssetExecutionContext, store: MetricStoreResource, *selectio
         # Dagster would skip what comes after, and call the run a success.
         named = min(key.to_user_string() for key in missing)
         raise MetricStoreError(f"dbt told of no result for {named} and {len(missing) - 1} more: run again.")
+    if not context.is_subset:
+        steps.done(store.place, step)

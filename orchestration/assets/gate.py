@@ -31,8 +31,10 @@ from orchestration.gate.places import data_docs_index
 from orchestration.gate.verdict import GateReport, ProfileRow, RequiredRow, RuleResult, Waiver
 from orchestration.gate.waivers import with_waivers
 from orchestration.resources import MetricStoreResource
-from orchestration.transform.warehouse import read_rows, run_weeks, write_verdicts
+from orchestration.transform import steps
+from orchestration.transform.warehouse import read_rows, write_verdicts
 from orchestration.weeks.names import in_words
+from orchestration.weeks.partitions import weeks_of
 
 GATE = AssetKey("gate")
 
@@ -54,7 +56,8 @@ GATE = AssetKey("gate")
     ),
 )
 def gate(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
-    weeks = [week.week_start for week in run_weeks(store.place)]
+    prepared = steps.begin(store.place, store.configuration, weeks_of(context.run), "gate")
+    weeks = [week.week_start for week in prepared]
     report = with_waivers(judged(store, weeks), waivers(store.configuration), store.clock.date())
     write_verdicts(store.place, report)
     for waiver in report.waivers:
@@ -64,6 +67,7 @@ def gate(context: AssetExecutionContext, store: MetricStoreResource) -> Material
             context.log.warning(f"{week} is withheld: {result.message}")
         for check in _check_results(report, [week]):
             context.log_event(_of_week(check, week))
+    steps.done(store.place, "gate")
     return MaterializeResult(
         metadata={
             "publishable": in_words(report.publishable_weeks) or "none",

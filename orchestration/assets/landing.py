@@ -23,7 +23,8 @@ from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import FileRecord
 from orchestration.publication.reading import published_weeks
 from orchestration.resources import MetricStoreResource
-from orchestration.weeks.partitions import WEEKS, with_partition
+from orchestration.weeks.change import follow_calendar
+from orchestration.weeks.partitions import WEEKS, weeks_to_follow, with_partition
 
 INBOX = AssetKey("inbox")
 
@@ -56,6 +57,7 @@ _FILE_COLUMNS = (
     ),
 )
 def inbox(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
+    follow_calendar(store.place, store.configuration, weeks_to_follow(context.run), store.limits)
     taken: list[FileRecord] = []
     for source in SOURCES:
         files = ingest_source(
@@ -91,12 +93,12 @@ def landing_spec(source: Source) -> AssetSpec:
 
 def ingest_context(run_id: str, store: MetricStoreResource) -> IngestContext:
     """What the ingest has to know of the run."""
-    settings = store.configuration
+    zone, hours = store.configuration.calendar_settings
     return IngestContext(
         run_id=run_id,
         now=store.clock,
-        reporting_timezone=str(settings.setting("reporting_timezone")),
-        calculation_offset_hours=int(str(settings.setting("calculation_offset_hours"))),
+        reporting_timezone=zone,
+        calculation_offset_hours=hours,
         published_weeks=frozenset(published_weeks(store.place.published_store)),
         limits=store.limits,
     )

@@ -9,8 +9,9 @@ from orchestration.publication.reading import published_weeks
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.choice import chosen_engine
 from orchestration.transform.warehouse import prepare
+from orchestration.weeks.change import follow_calendar
 from orchestration.weeks.names import in_words
-from orchestration.weeks.partitions import weeks_of
+from orchestration.weeks.partitions import weeks_of, weeks_to_follow
 from orchestration.weeks.planning import plan_weeks, state_of
 
 RUN_INPUTS = AssetKey("run_inputs")
@@ -24,17 +25,20 @@ RUN_INPUTS = AssetKey("run_inputs")
     kinds={"duckdb"},
     pool="metric_store_writer",
     description=(
-        "The weeks that the run computes, the record of files and the configuration, put before the models. Weeks that "
-        "would come out as they are published are left out; every configuration file is checked first."
+        "The weeks that the run computes, the record of files and the configuration, put before the models: those that "
+        "it was launched for, else all that are new or due. Weeks that would come out as they are published are left "
+        "out; every configuration file is checked first."
     ),
 )
 def run_inputs(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
+    follow_calendar(store.place, store.configuration, weeks_to_follow(context.run), store.limits)
     with Ledger(store.place.ledger) as ledger:
         state = state_of(ledger, published_weeks(store.place.published_store))
-        weeks = plan_weeks(state, store.configuration, store.clock, weeks_of(context.run))
+        asked = weeks_of(context.run)
+        weeks = plan_weeks(state, store.configuration, store.clock, asked or None)
         for week in weeks:
             store.configuration.check_week(week.week_start)
-        prepare(store.place, ledger, store.configuration, weeks, chosen_engine())
+        prepare(store.place, ledger, store.configuration, weeks, chosen_engine(), asked=asked)
     named = in_words(week.week_start for week in weeks) or "none"
     context.log.info(f"weeks of this run: {named}")
     return MaterializeResult(

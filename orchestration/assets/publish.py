@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from dagster import (
@@ -22,16 +21,15 @@ from orchestration.assets.gate import GATE
 from orchestration.assets.markdown import table
 from orchestration.assets.owners import OWNERS
 from orchestration.home.layout import Home
-from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import open_store
-from orchestration.publication.store import Published, publish
+from orchestration.publication.step import publish_prepared
+from orchestration.publication.store import Published
 from orchestration.publication.tables import mart_tables
 from orchestration.report.reading import HEADLINES
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.project import manifest_path
-from orchestration.transform.warehouse import read_rows, run_weeks
 from orchestration.weeks.names import in_words
-from orchestration.weeks.partitions import ONE_RUN, WEEKS, with_partition
+from orchestration.weeks.partitions import ONE_RUN, WEEKS, weeks_of, with_partition
 
 PUBLISHED_STORE = AssetKey("published_store")
 #: How each week of the run ended. There in any case, so that the report follows also where weeks are withheld.
@@ -68,46 +66,29 @@ PUBLICATION = AssetKey("publication")
     pool="metric_store_writer",
 )
 def published_store(context: AssetExecutionContext, store: MetricStoreResource) -> Iterator[MaterializeResult]:
-    weeks = run_weeks(store.place)
-    verdicts = {row["week_start"]: row for row in read_rows(store.place, "select * from inputs.gate_verdicts")}
-    # A week without a verdict is withheld, and by nothing that could be waived.
-    let_through = [week for week in weeks if verdicts.get(week.week_start, {}).get("is_publishable")]
-    withheld = {
-        week.week_start: verdicts.get(week.week_start, {}).get("withheld_by") or "no verdict"
-        for week in weeks
-        if week not in let_through
-    }
-    now, build_id = store.clock, _build_id(store.clock, context.run_id)
-    done = publish(
-        store.place,
-        mart_tables(manifest_path(store.place)),
-        let_through,
-        [week.week_start for week in weeks],
-        build_id,
-        now,
+    tables = mart_tables(manifest_path(store.place))
+    outcome = publish_prepared(
+        store.place, store.configuration, tables, weeks_of(context.run), context.run_id, store.clock
     )
-    with Ledger(store.place.ledger) as ledger:
-        ledger.record_attempts(
-            (week.week_start, week.mark, context.run_id, now, withheld.get(week.week_start, "")) for week in weeks
+    published, withheld = in_words(outcome.published) or "none", in_words(outcome.withheld) or "none"
+    context.log.info(f"published: {published}; withheld: {withheld}")
+    if outcome.store:
+        metadata, figures = _metadata(store, outcome.store), _headlines(store)
+        # Each published week by its name: a result of this step would mark every week that the run was launched for.
+        for key in with_partition(outcome.published):
+            context.log_event(
+                AssetMaterialization(PUBLISHED_STORE, partition=key, metadata={**metadata, **figures[key]})
+            )
+    if PUBLICATION in context.selected_asset_keys:
+        withheld_by = {week.isoformat(): rules.split(",") for week, rules in outcome.withheld.items()}
+        yield MaterializeResult(
+            asset_key=PUBLICATION,
+            metadata={
+                "published": published,
+                "withheld": withheld,
+                "withheld_by": MetadataValue.json(withheld_by),
+            },
         )
-    published = [week.week_start for week in let_through]
-    context.log.info(f"published {in_words(published) or 'no week'}; withheld {in_words(withheld) or 'none'}")
-    metadata, figures = _metadata(store, done), _headlines(store)
-    # Each published week by its name: a result of this step would mark every week that the run was launched for.
-    for key in with_partition(published):
-        context.log_event(AssetMaterialization(PUBLISHED_STORE, partition=key, metadata={**metadata, **figures[key]}))
-    yield MaterializeResult(
-        asset_key=PUBLICATION,
-        metadata={
-            "published": in_words(published) or "none",
-            "withheld": in_words(withheld) or "none",
-            "withheld_by": MetadataValue.json({week.isoformat(): rules.split(",") for week, rules in withheld.items()}),
-        },
-    )
-
-
-def _build_id(now: datetime, run_id: str) -> str:
-    return f"{now:%Y%m%dT%H%M%S}-{run_id[:8]}"
 
 
 def _metadata(store: MetricStoreResource, done: Published) -> dict[str, Any]:

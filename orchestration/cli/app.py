@@ -133,9 +133,19 @@ def sample(context: click.Context, /, home: Path | None, start: str | None, **op
 )
 @click.option("--memory-limit", help="Of the engine, such as 4GB or 50%. Default: a quarter of the machine's memory.")
 @click.option("--threads", type=click.IntRange(min=1), help="Of the engine. Default: as many as there are cores.")
+@click.option(
+    "--new-calendar",
+    is_flag=True,
+    help="All published weeks, which --weeks names, follow another reporting_timezone or calculation_offset_hours.",
+)
 @click.option("--now", hidden=True, type=click.DateTime(), help="The time of ingestion, for tests.")
 def run(
-    home: Path | None, weeks: str | None, memory_limit: str | None, threads: int | None, now: datetime | None
+    home: Path | None,
+    weeks: str | None,
+    memory_limit: str | None,
+    threads: int | None,
+    new_calendar: bool,
+    now: datetime | None,
 ) -> None:
     """Ingest, build, gate and publish.
 
@@ -147,18 +157,22 @@ def run(
     from orchestration.cli.run import run_weeks
     from orchestration.limits import EngineLimits
 
-    if run_weeks(Home.of(home).require().require_writable(), requested, now, EngineLimits.of(memory_limit, threads)):
+    if new_calendar and not requested:
+        raise click.UsageError("--new-calendar needs --weeks: all published weeks, FIRST..LAST.")
+    place, limits = Home.of(home).require().require_writable(), EngineLimits.of(memory_limit, threads)
+    if run_weeks(place, requested, now, limits, new_calendar):
         sys.exit(EXIT_WITHHELD)
 
 
 @main.command()
 @HOME_OPTION
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def status(home: Path | None, as_json: bool) -> None:
-    """Show each week: landed, published, blocked, due; failed files; quarantine counts."""
+@click.option("--verbose", is_flag=True, help="With the configuration and the code that each published week is of.")
+def status(home: Path | None, as_json: bool, verbose: bool) -> None:
+    """Show each week: landed, published, blocked, due; files that wait or failed; failed runs; quarantine."""
     from orchestration.cli.status import show_status
 
-    show_status(Home.of(home).require(), as_json)
+    show_status(Home.of(home).require(), as_json, verbose)
 
 
 @main.command()

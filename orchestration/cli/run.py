@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from orchestration.cli.causes import cause_of
 from orchestration.cli.progress import Progress
 from orchestration.cli.repair import tidy_up
 from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.errors import DiskFullError, InterruptedRunError, MetricStoreError, says_disk_is_full
+from orchestration.errors import DiskFullError, MetricStoreError, says_disk_is_full
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.limits import EngineLimits
@@ -25,17 +26,26 @@ from orchestration.weeks.planning import check_over, plan_weeks, state_of
 from orchestration.weeks.work import work_of
 
 if TYPE_CHECKING:
-    from dagster import AssetKey, ExecuteInProcessResult, JobDefinition
+    from dagster import AssetKey, JobDefinition
 
 
-def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None, limits: EngineLimits) -> list[date]:
-    """Run the weekly job for these weeks, or for all that are new or due; returns the weeks that the gate withheld."""
+def run_weeks(
+    home: Home,
+    requested: Sequence[date] | None,
+    now: datetime | None,
+    limits: EngineLimits,
+    new_calendar: bool = False,
+) -> list[date]:
+    """Run the weekly job for these weeks, or for all that are new or due; returns the weeks that the gate withheld.
+
+    new_calendar: the weeks, all that are published, follow the time zone and the hour that the settings name now.
+    """
     moment = now or datetime.now(UTC).replace(tzinfo=None)
     configuration = load_configuration(home.config)
     run_ids: list[str] = []
     with Progress() as progress:
-        launcher = _Launcher(home, now, limits, progress)
-        work = work_of(home, configuration, moment)
+        launcher = _Launcher(home, now, limits, progress, new_calendar)
+        work = work_of(home, configuration, moment, requested if new_calendar else None)
         if requested is None:
             if work.new_files:
                 launcher.land()
@@ -56,8 +66,11 @@ def run_weeks(home: Home, requested: Sequence[date] | None, now: datetime | None
 class _Launcher:
     """Executes the weekly job, or the part of it that is wanted, in this process. Each raises what made it fail."""
 
-    def __init__(self, home: Home, now: datetime | None, limits: EngineLimits, progress: Progress) -> None:
+    def __init__(
+        self, home: Home, now: datetime | None, limits: EngineLimits, progress: Progress, new_calendar: bool
+    ) -> None:
         self._home, self._now, self._limits, self._progress = home, now, limits, progress
+        self._new_calendar = new_calendar
 
     def land(self) -> str:
         """Land what the inbox has."""
@@ -96,17 +109,22 @@ class _Launcher:
 
         from orchestration.assets.landing import INBOX
         from orchestration.home.instance import prepare_instance
-        from orchestration.leftovers import PROCESS_TAG
-        from orchestration.weeks.partitions import tags_for
+        from orchestration.leftovers import process_tag
+        from orchestration.weeks.partitions import NEW_CALENDAR_TAG, tags_for
 
         prepare_instance(self._home)
+        run_id = str(uuid4())
+        tags = process_tag(run_id) | (tags_for(weeks) if weeks else {})
+        if self._new_calendar:
+            tags[NEW_CALENDAR_TAG] = "true"
         keys = [key for key in self._job.asset_layer.executable_asset_keys if wanted(key, INBOX)]
         with DagsterInstance.get() as instance:
             try:
                 result = self._job.execute_in_process(
                     instance=instance,
                     run_config={"loggers": {"console": {}}},
-                    tags={**(tags_for(weeks) if weeks else {}), PROCESS_TAG: str(os.getpid())},
+                    run_id=run_id,
+                    tags=tags,
                     asset_selection=keys,
                     raise_on_error=False,
                 )
@@ -115,42 +133,8 @@ class _Launcher:
                     raise DiskFullError(self._home.root) from error
                 raise
             if not result.success:
-                raise _cause(result, self._home)
-        return str(result.run_id)
-
-
-def _cause(result: ExecuteInProcessResult, home: Home) -> MetricStoreError:
-    """The error of what failed, in its own words; where it happened is noted for --debug."""
-    where = f"see run {result.run_id} in metric-store ui"
-    for event in result.all_events:
-        error = getattr(event.event_specific_data, "error", None)
-        if not event.is_failure or error is None:
-            continue
-        chain = [error]
-        while (link := chain[-1].cause) is not None:
-            chain.append(link)
-        if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
-            return InterruptedRunError()
-        root = chain[-1]
-        if any(says_disk_is_full(link.message) for link in chain):
-            return DiskFullError(home.root)
-        name, _, said = root.message.strip().partition(": ")
-        if root.cls_name in _names(MetricStoreError) | _names(OSError) and said:
-            cause = MetricStoreError(said)
-        else:
-            cause = MetricStoreError(
-                f"unexpected error in {event.step_key or 'the run'}, please report it: "
-                f"{name.rpartition('.')[2]}: {said.splitlines()[0] if said else 'no reason given'}\n"
-                f"Run again with metric-store --debug, or {where}."
-            )
-        cause.add_note(error.to_string())
-        return cause
-    return MetricStoreError(f"The run failed; {where}.")
-
-
-def _names(kind: type[Exception]) -> set[str]:
-    """The names of an exception and of those derived from it: Dagster keeps no more of an exception."""
-    return {kind.__name__}.union(*(_names(derived) for derived in kind.__subclasses__()))
+                raise cause_of(result.all_events, run_id, self._home)
+        return run_id
 
 
 def _to_compute(home: Home, configuration: Configuration, now: datetime, weeks: Sequence[date]) -> set[date]:

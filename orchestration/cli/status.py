@@ -3,69 +3,149 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Any, TypeVar
 
 import click
 
+from orchestration.cli.failed_runs import failed_runs
 from orchestration.cli.rows import printable
-from orchestration.configuration import load_configuration
+from orchestration.configuration import Configuration, load_configuration
+from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
-from orchestration.ingest.landing import look
+from orchestration.ingest.adapters import Adapter
+from orchestration.ingest.contracts import SOURCES
+from orchestration.ingest.landing import Inbox, look, new_files
 from orchestration.ingest.ledger import Ledger
+from orchestration.project import code_version
 from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks
-from orchestration.weeks.planning import state_of
+from orchestration.weeks.change import check_calendar
+from orchestration.weeks.names import in_words, weeks_between
+from orchestration.weeks.planning import State, state_of
+
+T = TypeVar("T")
 
 
-def show_status(home: Home, as_json: bool) -> None:
+def show_status(home: Home, as_json: bool, verbose: bool = False) -> None:
     """Print the state of a home. Opens no file of the inbox, and meets no lock while a run is writing."""
     state = read_status(home)
-    click.echo(json.dumps(state, indent=1, default=str) if as_json else "\n".join(map(printable, _lines(home, state))))
+    lines = [] if as_json else _lines(home, state, verbose)
+    click.echo(json.dumps(state, indent=1, default=str) if as_json else "\n".join(map(printable, lines)))
 
 
 def read_status(home: Home) -> dict[str, Any]:
-    """weeks, failed_files, quarantine (source -> reason -> records), ignored_files, broken_adapters."""
-    configuration = load_configuration(home.config)
+    """What `--json` prints. problems: what keeps the rest from being known, or every run from starting.
+
+    weeks: each with landed records, published, blocked, due, late, and the marks of its build. waiting_files: what the
+    next run reads. failed_runs: those that no later run has made up for, each with the weeks that are undone since.
+    """
+    problems: list[str] = []
+    configuration = _or_problem(lambda: load_configuration(home.config), problems)
+    published = _or_problem(lambda: published_weeks(home.published_store), problems) or {}
+    inbox = _or_problem(lambda: look(home), problems)
     now = datetime.now(UTC).replace(tzinfo=None)
-    inbox = look(home)
     with Ledger(home.ledger, read_only=True) as ledger:
-        state = state_of(ledger, published_weeks(home.published_store))
+        state = state_of(ledger, published)
         failed = [{name: row[name] for name in ("source", "path", "error")} for row in ledger.files(status="failed")]
         quarantine = ledger.quarantine_counts()
-    due = set(state.due)
-    waivers = published_waivers(home.published_store)
-    weeks = []
-    for week in sorted(set(state.landed) | set(state.published)):
-        published = state.published.get(week)
-        weeks.append(
-            {
-                "week_start": week.isoformat(),
-                "landed": state.landed.get(week, 0),
-                "complete": configuration.calculated_at(week) <= now,
-                "published": published is not None,
-                "published_at": published.published_at.isoformat(sep=" ") if published else None,
-                "build_id": published.build_id if published else None,
-                "blocked_by": state.withheld_by(week),
-                "waived": [asdict(waiver) for waiver in waivers.get(week, ())] if published else [],
-                "due_for_restatement": week in due,
-            }
-        )
+        waiting = _waiting_files(inbox, ledger) if inbox else []
+        if configuration:
+            _or_problem(partial(check_calendar, ledger, configuration, published, None), problems)
+    waivers = published_waivers(home.published_store) if published else {}
+    known = sorted(set(state.landed) | set(published))
+    weeks = [
+        _week(week, state, configuration, now, waivers.get(week, ()))
+        for week in (weeks_between(known[0], known[-1]) if known else ())
+    ]
+    undone = {week["week_start"] for week in weeks if not week["published"] or week["due_for_restatement"]}
     return {
         "home": str(home.root),
+        "problems": problems,
         "weeks": weeks,
+        "waiting_files": waiting,
+        "failed_runs": [
+            {
+                **asdict(run),
+                "ended_at": run.ended_at.isoformat(sep=" "),
+                "weeks": [week.isoformat() for week in run.weeks],
+                "undone": [week.isoformat() for week in run.weeks if week.isoformat() in undone],
+            }
+            for run in _or_problem(lambda: failed_runs(home), problems) or ()
+        ],
         "failed_files": failed,
         "quarantine": quarantine,
-        "ignored_files": inbox.listing.ignored,
-        "broken_adapters": [{"adapter": path, "error": why} for _, path, why in inbox.broken_adapters],
+        "ignored_files": inbox.listing.ignored if inbox else [],
+        "broken_adapters": [
+            {"adapter": path, "error": why} for _, path, why in (inbox.broken_adapters if inbox else ())
+        ],
     }
 
 
-def _lines(home: Home, state: dict[str, Any]) -> list[str]:
-    lines = [f"Home {home.root}", "", f"{'week':10}  {'landed':>12}  state"]
-    lines += [f"{week['week_start']:10}  {week['landed']:>12,}  {_state_of(week)}" for week in state["weeks"]] or [
-        "no week has landed yet"
+def _or_problem(read: Callable[[], T], problems: list[str]) -> T | None:
+    """What is read, or None and its error among the problems: status tells what else it knows."""
+    try:
+        return read()
+    except (MetricStoreError, OSError) as error:
+        problems.append(str(error))
+    return None
+
+
+def _waiting_files(inbox: Inbox, ledger: Ledger) -> list[str]:
+    return [
+        file.path if isinstance(file.origin, Adapter) else f"{source.name}/{file.path}"
+        for source in SOURCES
+        for file in new_files(inbox, ledger, source.name)
     ]
+
+
+def _week(
+    week: date,
+    state: State,
+    configuration: Configuration | None,
+    now: datetime,
+    waivers: Iterable[PublishedWaiver],
+) -> dict[str, Any]:
+    published = state.published.get(week)
+    due_at = configuration.calculated_at(week) if configuration else None
+    return {
+        "week_start": week.isoformat(),
+        "landed": state.landed.get(week, 0),
+        "complete": due_at <= now if due_at else None,
+        "published": published is not None,
+        "published_at": published.published_at.isoformat(sep=" ") if published else None,
+        "build_id": published.build_id if published else None,
+        "blocked_by": state.withheld_by(week),
+        "waived": [asdict(waiver) for waiver in waivers] if published else [],
+        "due_for_restatement": week in state.due,
+        "config_hash": published.config_hash if published else None,
+        "config_is_current": published.config_hash == configuration.config_hash(week)
+        if published and configuration
+        else None,
+        "code_version": published.code_version if published else None,
+        "code_is_current": published.code_version == code_version() if published else None,
+    }
+
+
+def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
+    lines = [f"Home {home.root}", ""]
+    for problem in state["problems"]:
+        lines += [f"Problem: {problem}", ""]
+    lines += [f"{'week':10}  {'landed':>12}  state"]
+    lines += [
+        f"{week['week_start']:10}  {week['landed']:>12,}  {_state_of(week)}{_marks_of(week) if verbose else ''}"
+        for week in state["weeks"]
+    ] or ["no week has landed yet"]
+    if state["waiting_files"]:
+        more = f" and {len(state['waiting_files']) - 10} more" if len(state["waiting_files"]) > 10 else ""
+        lines += ["", f"Waiting for the next run: {', '.join(state['waiting_files'][:10])}{more}"]
+    for run in state["failed_runs"]:
+        about = f"for {in_words(map(date.fromisoformat, run['weeks']))}" if run["weeks"] else "that lands files"
+        lines += ["", f"Run {run['run_id'][:8]} {about} {run['status']} {run['ended_at']}. {run['reason']}".rstrip()]
+        if run["undone"]:
+            lines += [f"  Undone since: {in_words(map(date.fromisoformat, run['undone']))}; metric-store run does it."]
     if state["failed_files"]:
         lines += ["", "Unreadable files; mend them, or move them out of the inbox:"]
         lines += [f"  {file['source']}/{file['path']}: {file['error']}" for file in state["failed_files"]]
@@ -88,10 +168,12 @@ def _lines(home: Home, state: dict[str, Any]) -> list[str]:
 
 def _state_of(week: dict[str, Any]) -> str:
     parts = []
+    if not week["published"] and not week["landed"]:
+        return "no data"
     if week["published"]:
         parts.append(f"published {week['published_at']}")
         parts += [f"waived: {PublishedWaiver(**waiver)}" for waiver in week["waived"]]
-    elif not week["complete"]:
+    elif week["complete"] is False:
         parts.append("not over yet")
     elif not week["blocked_by"]:
         parts.append("new")
@@ -100,3 +182,11 @@ def _state_of(week: dict[str, Any]) -> str:
     if week["due_for_restatement"]:
         parts.append("due for restatement")
     return "; ".join(parts)
+
+
+def _marks_of(week: dict[str, Any]) -> str:
+    if not week["published"]:
+        return ""
+    configuration = "" if week["config_is_current"] is not False else ", not what holds now"
+    code = "" if week["code_is_current"] else ", not this release"
+    return f"; configuration {week['config_hash']}{configuration}; code {week['code_version']}{code}"

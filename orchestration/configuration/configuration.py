@@ -47,11 +47,16 @@ class Configuration:
         return self._settings[key]
 
     @property
-    def calendar(self) -> dict[date, CalendarWeek]:
-        """Every week by its Monday, with S, E and A, by the time zone and offset of the settings."""
+    def calendar_settings(self) -> tuple[str, int]:
+        """The reporting time zone, and the hours from the end of a week to A."""
         hours = self.setting("calculation_offset_hours")
         assert isinstance(hours, int)
-        return calendar(str(self.setting("reporting_timezone")), hours)
+        return str(self.setting("reporting_timezone")), hours
+
+    @property
+    def calendar(self) -> dict[date, CalendarWeek]:
+        """Every week by its Monday, with S, E and A, by the time zone and offset of the settings."""
+        return calendar(*self.calendar_settings)
 
     def calculated_at(self, week_start: date) -> datetime:
         """A of a week, in UTC without zone."""

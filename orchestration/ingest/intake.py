@@ -21,16 +21,15 @@ from orchestration.ingest.archives import unpack
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile
 from orchestration.ingest.keys import doubtful_keys_query, verdicts_query
-from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
+from orchestration.ingest.ledger import FileRecord, Ledger, Partition
 from orchestration.ingest.readers import ROW, RawRelation, read_raw
 from orchestration.ingest.records import (
     clean_columns_query,
     lands_unchanged,
     parsed_query,
     rejected_query,
-    runs_backwards,
 )
-from orchestration.ingest.touches import touches_query, week_of
+from orchestration.ingest.touches import arrived_weeks
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
@@ -254,20 +253,11 @@ class Intake:
         """Count the landed records by week, those that are late, and the weeks that read something new in them."""
         files = sql_parquet([part.file for part in parts])
         self._engine.execute(f"create temp view arrived as select {self._columns} from {files}")
-        week = week_of("second", self._context.reporting_timezone)
-        # By the second first: it takes the calendar of a time zone to name a week, and no week begins within a second.
-        weeks = self._rows(
-            f"select {week}, cast(sum(rows) as bigint), cast(sum(backwards) as bigint) from ("
-            f"select date_trunc('second', {sql_name(self._source.week_column)}) as second, count(*) as rows, "
-            f"count(*) filter (where {runs_backwards(self._source)}) as backwards from arrived group by 1"
-            ") group by 1 order by 1"
+        found = arrived_weeks(
+            self._engine, self._source, self._context.reporting_timezone, self._context.calculation_offset_hours
         )
-        if self._source.event_time:
-            record.event_weeks = {week: rows for week, rows, _ in weeks}
-            record.late = sum(rows for week, rows, _ in weeks if week in self._context.published_weeks)
-        record.backwards = sum(backwards for _, _, backwards in weeks)
-        query = touches_query(self._source, self._context.reporting_timezone, self._context.calculation_offset_hours)
-        record.touches = [Touch(*row) for row in self._rows(query)]
+        record.event_weeks, record.backwards, record.touches = found.rows, found.backwards, found.touches
+        record.late = sum(rows for week, rows in found.rows.items() if week in self._context.published_weeks)
 
 
 def _require_unchanged(origin: InboxFile) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -69,6 +69,11 @@ create table if not exists attempts (
     run_id text not null,
     attempted_at text not null,
     withheld_by text not null
+);
+create table if not exists calendars (
+    subject text primary key check (subject in ('landed', 'published')),
+    reporting_timezone text not null,
+    calculation_offset_hours integer not null
 );
 """
 
@@ -209,19 +214,12 @@ class Ledger:
                     for part in file.partitions
                 ],
             )
-            db.executemany(
-                "insert into event_weeks values (?, ?, ?)",
-                [(file.file_id, week.isoformat(), rows) for week, rows in file.event_weeks.items()],
-            )
+            _insert_weeks(db, file.file_id, file.event_weeks, file.touches)
             db.executemany(
                 "insert into quarantined values (?, ?, ?)", [(file.file_id, *item) for item in file.reasons.items()]
             )
             db.executemany(
                 "insert into quarantine_weeks values (?, ?)", [(file.file_id, week) for week in file.quarantine_weeks]
-            )
-            db.executemany(
-                "insert into touches values (?, ?, ?, ?)",
-                [(file.file_id, t.first_week.isoformat(), t.last_week.isoformat(), t.rows) for t in file.touches],
             )
 
     def known(self, source: str) -> dict[tuple[str, int, int], str]:
@@ -252,12 +250,15 @@ class Ledger:
             (source,),
         )
 
-    def partitions_between(self, source: str, least_key: str, greatest_key: str) -> list[str]:
-        """Paths of the landed Parquet files of a source whose keys could meet a range of keys."""
+    def partitions_between(
+        self, source: str, least_key: str, greatest_key: str, before: int | None = None
+    ) -> list[str]:
+        """Paths of the landed Parquet files of a source whose keys could meet a range of keys; `before` a file only."""
         rows = self._rows(
             "select p.path from partitions p join files f using (file_id) "
-            "where f.source = ? and p.least_key <= ? and ? <= p.greatest_key order by p.file_id, p.week, p.path",
-            (source, greatest_key, least_key),
+            "where f.source = ? and p.least_key <= ? and ? <= p.greatest_key and (? is null or p.file_id < ?) "
+            "order by p.file_id, p.week, p.path",
+            (source, greatest_key, least_key, before, before),
         )
         return [row["path"] for row in rows]
 
@@ -299,6 +300,30 @@ class Ledger:
             for row in rows
         ]
 
+    def calendar(self, subject: str) -> tuple[str, int] | None:
+        """The time zone and the hours from E to A by which weeks have `landed`, or are `published`; None if unknown."""
+        rows = self._rows("select * from calendars where subject = ?", (subject,)) if self._has_calendars() else []
+        return (rows[0]["reporting_timezone"], rows[0]["calculation_offset_hours"]) if rows else None
+
+    def _has_calendars(self) -> bool:
+        return bool(self._rows("select 1 from sqlite_master where name = 'calendars'"))
+
+    def keep_calendar(self, subject: str, calendar: tuple[str, int]) -> None:
+        """From now on the weeks have landed, or are published, by this time zone and these hours."""
+        with self._connection as db:
+            db.execute("insert or replace into calendars values (?, ?, ?)", (subject, *calendar))
+
+    def rename_weeks(
+        self, weeks: Mapping[int, tuple[Mapping[date, int], Sequence[Touch]]], calendar: tuple[str, int]
+    ) -> None:
+        """file_id -> its records by week, and the weeks that read them: all of them anew, by another calendar."""
+        with self._connection as db:
+            db.execute("delete from event_weeks")
+            db.execute("delete from touches")
+            for file_id, (rows, touches) in weeks.items():
+                _insert_weeks(db, file_id, rows, touches)
+            db.execute("insert or replace into calendars values ('landed', ?, ?)", calendar)
+
     def record_attempts(self, attempts: Iterable[tuple[date, str, str, datetime, str]]) -> None:
         """(week, fingerprint, run_id, when, rules that withheld it, comma-separated or '') of finished weeks."""
         with self._connection as db:
@@ -313,3 +338,14 @@ class Ledger:
     def attempts(self) -> dict[date, dict[str, Any]]:
         """The last finished attempt of every week that was ever tried."""
         return {date.fromisoformat(row["week_start"]): row for row in self._rows("select * from attempts order by 1")}
+
+
+def _insert_weeks(db: sqlite3.Connection, file_id: int, rows: Mapping[date, int], touches: Sequence[Touch]) -> None:
+    db.executemany(
+        "insert into event_weeks values (?, ?, ?)",
+        [(file_id, week.isoformat(), count) for week, count in rows.items()],
+    )
+    db.executemany(
+        "insert into touches values (?, ?, ?, ?)",
+        [(file_id, t.first_week.isoformat(), t.last_week.isoformat(), t.rows) for t in touches],
+    )

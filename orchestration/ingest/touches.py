@@ -8,13 +8,48 @@ shipped after A leaves that week alone.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
 
 from orchestration.ingest.contracts import Source
+from orchestration.ingest.ledger import Touch
+from orchestration.ingest.records import runs_backwards
 from orchestration.sql import sql_name, sql_names, sql_text
 
 _NO_END = "date '9999-12-31'"
 # Instants beyond these have no week that a date could name.
 _FIRST, _LAST = "timestamp '0001-02-01'", "timestamp '9999-01-01'"
+
+
+@dataclass(frozen=True)
+class ArrivedWeeks:
+    """The weeks of what arrived: records by week, those whose time runs backwards, and the weeks that read them."""
+
+    rows: dict[date, int]
+    backwards: int
+    touches: list[Touch]
+
+
+def arrived_weeks(
+    engine: duckdb.DuckDBPyConnection, source: Source, reporting_timezone: str, calculation_offset_hours: int
+) -> ArrivedWeeks:
+    """Of the relations `arrived`, what a file brought, and `landed`, earlier records that may share its keys."""
+    week = week_of("second", reporting_timezone)
+    # By the second first: it takes the calendar of a time zone to name a week, and no week begins within a second.
+    weeks = engine.execute(
+        f"select {week}, cast(sum(rows) as bigint), cast(sum(backwards) as bigint) from ("
+        f"select date_trunc('second', {sql_name(source.week_column)}) as second, count(*) as rows, "
+        f"count(*) filter (where {runs_backwards(source)}) as backwards from arrived group by 1"
+        ") group by 1 order by 1"
+    ).fetchall()
+    touches = engine.execute(touches_query(source, reporting_timezone, calculation_offset_hours)).fetchall()
+    return ArrivedWeeks(
+        {week: rows for week, rows, _ in weeks} if source.event_time else {},
+        sum(backwards for _, _, backwards in weeks),
+        [Touch(*row) for row in touches],
+    )
 
 
 def week_of(instant: str, reporting_timezone: str, shift: str = "") -> str:

@@ -29,6 +29,7 @@ class PublishedWeek:
     week_start: date
     build_id: str
     published_at: datetime
+    calculated_at: datetime
     config_hash: str
     code_version: str
     raw_fingerprint: str
@@ -58,7 +59,7 @@ class EvidenceMissingError(MetricStoreError):
 def open_store(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The store, read-only. The file one has open stays as it is when another takes its place.
 
-    Raises MetricStoreError where it can't be opened.
+    Raises MetricStoreError where it can't be opened, and where it lacks a table or column that is asked for.
     """
     try:
         connection = duckdb.connect(str(store), read_only=True)
@@ -70,6 +71,11 @@ def open_store(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise MetricStoreError(
+            f"{store} was written by another release, and lacks something: {str(error).splitlines()[0]}\n"
+            "Publish its weeks anew (metric-store run --weeks FIRST..LAST), or read it with the release that wrote it."
+        ) from error
     finally:
         connection.close()
 
@@ -80,13 +86,13 @@ def published_weeks(store: Path) -> dict[date, PublishedWeek]:
         return {}
     with open_store(store) as connection:
         rows = connection.execute(
-            "select week_start, build_id, published_at, config_hash, code_version, raw_fingerprint "
+            "select week_start, build_id, published_at, calculated_at, config_hash, code_version, raw_fingerprint "
             "from marts.publication where is_current order by week_start"
         ).fetchall()
     folder = evidence_beside(store)
     return {
-        week: PublishedWeek(week, build_id, at, config, code, raw, bool(evidence_files(folder, week, build_id)))
-        for week, build_id, at, config, code, raw in rows
+        week: PublishedWeek(week, build_id, at, until, config, code, raw, bool(evidence_files(folder, week, build_id)))
+        for week, build_id, at, until, config, code, raw in rows
     }
 
 

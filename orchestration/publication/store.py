@@ -22,6 +22,7 @@ from orchestration.publication.evidence import remove_evidence_of_other_builds, 
 from orchestration.publication.reading import published_weeks
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable
 from orchestration.sql import sql_name, sql_text
+from orchestration.transform.warehouse import when_free
 from orchestration.weeks.planning import Week
 
 #: Columns that follow the week before: filling them in when that week is published is no restatement.
@@ -88,7 +89,7 @@ def _next_store(home: Home, target: Path) -> Iterator[duckdb.DuckDBPyConnection]
     db = duckdb.connect(str(target))
     try:
         db.execute("set TimeZone = 'UTC'")
-        db.execute(f"attach {sql_text(str(home.warehouse))} as warehouse (read_only)")
+        when_free(home, lambda: db.execute(f"attach {sql_text(str(home.warehouse))} as warehouse (read_only)"))
         if home.published_store.is_file():
             db.execute(f"attach {sql_text(str(home.published_store))} as present (read_only)")
         db.execute("create schema marts")
@@ -127,7 +128,7 @@ def _write_mart(
 def _replaced_weeks(
     db: duckdb.DuckDBPyConnection, table: PublishedTable, weeks: Sequence[date], judged: Sequence[date]
 ) -> list[date]:
-    if table.is_of_gate:
+    if table.is_of_withheld_too:
         return sorted(judged)  # a withheld week shows why
     if _OF_WEEK_BEFORE & table.columns.keys():
         # What a published week says of the week before is filled in when that one is published.

@@ -14,7 +14,8 @@ class PublishedTable:
     """One published table. `columns`: name -> (type, description), in order. `is_weekly`: it has a `week_start`.
 
     `is_beside_store`: too large to be copied with every publication, so it is Parquet beside the store.
-    `is_of_gate`: it tells of the verdict, so that withheld weeks have their rows too, and nothing in it is a figure.
+    `is_of_gate`: it tells of the verdict, so that nothing in it is a figure. `is_of_withheld_too`: its rows are those
+    of the last verdict, also where that withholds the week; of every other table they are the published build's.
     `is_over_store`: it follows from the published rows of all weeks, so that it is written whole; nothing in it is
     restated.
     """
@@ -25,6 +26,7 @@ class PublishedTable:
     key: tuple[str, ...]
     is_beside_store: bool = False
     is_of_gate: bool = False
+    is_of_withheld_too: bool = False
     is_over_store: bool = False
 
     @property
@@ -82,6 +84,7 @@ def mart_tables(manifest: Path) -> tuple[PublishedTable, ...]:
             tuple(node["config"]["meta"]["key"]),
             bool(node["config"]["meta"].get("beside_store")),
             bool(node["config"]["meta"].get("of_gate")),
+            bool(node["config"]["meta"].get("of_withheld_too")),
             bool(node["config"]["meta"].get("over_store")),
         )
         for node in nodes.values()

@@ -76,8 +76,9 @@ def read_weeks(store: Store) -> list[Week]:
     for row in withholding_results(store.connection):
         failed.setdefault(row["week_start"], []).append(row)
     for row in store.records(
-        "select week_start, rule_id, scope, observed, lower, upper, message, reason, approved_by, valid_until "
-        "from marts.fct_data_quality_week inner join marts.fct_gate_waiver_week using (week_start, rule_id, scope) "
+        "select week_start, rule_id, scope, observed, lower, upper, coalesce(message, rule_id) as message, reason, "
+        "approved_by, valid_until "
+        "from marts.fct_gate_waiver_week left join marts.fct_data_quality_week using (week_start, rule_id, scope) "
         "order by week_start, rule_id, scope"
         if store.has(WAIVERS)
         else "select null where false"
@@ -101,7 +102,7 @@ def read_weeks(store: Store) -> list[Week]:
         weeks.append(
             Week(
                 week,
-                "withheld" if build is None else "waived" if week in waived and week not in failed else "published",
+                "withheld" if build is None else "waived" if week in waived else "published",
                 build["build_id"] if build else None,
                 build["published_at"] if build else None,
                 build["calculated_at"] if build else None,

@@ -6,17 +6,20 @@ The only writer of the schemas `landing`, `inputs` and `config`; dbt owns the re
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 
 from orchestration.configuration import Configuration
 from orchestration.configuration.files import FILES
+from orchestration.errors import MetricStoreError
 from orchestration.gate.verdict import GateReport
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES, Source
@@ -28,6 +31,8 @@ from orchestration.transform.engine import Engine
 from orchestration.transform.project import manifest_path
 from orchestration.weeks.calendar import calendar_query
 from orchestration.weeks.planning import Week
+
+T = TypeVar("T")
 
 #: Of an event source that grows with time, only what a run's weeks can reach is put before the models: how many weeks
 #: before the first and after the last. Other sources are whole, because what is old may still be open.
@@ -46,6 +51,8 @@ _TABLES = {
         "code_version": "varchar",
         "mark": "varchar",
     },
+    "inputs.asked_weeks": {"week_start": "date"},
+    "inputs.steps": {"step": "varchar"},
     "inputs.sources": {"source": "varchar", "is_present": "boolean"},
     "inputs.files": {
         "file_id": "bigint",
@@ -98,6 +105,10 @@ _QUARANTINED = {
 }
 
 
+#: Seconds between looks at a warehouse that another process has; profiles.yml has dbt wait as long.
+_PAUSES = (1, 2, 4, 8)
+
+
 class LandedRelation(NamedTuple):
     """A relation of the schema `landing`. `columns`: name -> type of DuckDB; `paths`: the Parquet files that it is."""
 
@@ -108,13 +119,37 @@ class LandedRelation(NamedTuple):
 
 @contextmanager
 def open_warehouse(home: Home, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse of a home; one process at a time."""
-    connection = duckdb.connect(str(home.warehouse), read_only=read_only)
+    """The warehouse of a home; one process at a time. Waits a little for another one, then raises MetricStoreError."""
+    connection = when_free(home, lambda: duckdb.connect(str(home.warehouse), read_only=read_only))
     try:
         connection.execute("set TimeZone = 'UTC'")
         yield connection
     finally:
         connection.close()
+
+
+def when_free(home: Home, connect: Callable[[], T]) -> T:
+    """What `connect` returns, which opens the warehouse; it is tried again while another process has that.
+
+    Raises MetricStoreError where it isn't free after the last pause: whoever has dbt at work by hand keeps a run out.
+    """
+    for pause in _PAUSES:
+        try:
+            return connect()
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+        time.sleep(pause)
+    try:
+        return connect()
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        holder = re.search(r"held in (.*? \(PID \d+\))", str(error))
+        raise MetricStoreError(
+            f"{home.warehouse} is open in another program{f': {holder[1]}' if holder else ''}.\n"
+            "Close it (dbt that was started by hand, or a shell of DuckDB), and run again."
+        ) from error
 
 
 def prepare(
@@ -124,10 +159,12 @@ def prepare(
     weeks: Sequence[Week],
     engine: Engine,
     into: Home | None = None,
+    asked: Sequence[date] = (),
 ) -> None:
     """Put everything the models read before them. A warehouse of other code or engine, or a broken one, starts anew.
 
-    `into` has the warehouse that is written, if that isn't the home's own.
+    `into` has the warehouse that is written, if that isn't the home's own. `asked`: the weeks that the run was launched
+    for, of which `weeks` are left; none where it took all that were new or due.
     """
     # Where the engine is another one, the warehouse holds tables in place of views.
     writer = f"{code_version()} {engine.name}"
@@ -139,6 +176,7 @@ def prepare(
         for table, columns in _TABLES.items():
             _create_table(db, table, columns)
         _insert_records(db, "inputs.run_weeks", _TABLES["inputs.run_weeks"], [asdict(week) for week in weeks])
+        _insert(db, "inputs.asked_weeks", [(week,) for week in asked])
         zone, hours = configuration.setting("reporting_timezone"), configuration.setting("calculation_offset_hours")
         db.execute(f"create or replace table inputs.weeks as {calendar_query(str(zone), int(str(hours)))}")
         _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
@@ -218,10 +256,6 @@ def _discard_foreign(home: Home, writer: str) -> None:
         try:
             with open_warehouse(home) as db:
                 keep = db.execute("select version from inputs.code").fetchall() == [(writer,)]
-        except duckdb.IOException as error:
-            if "lock" in str(error):
-                raise
-            keep = False
         except duckdb.Error:
             keep = False
     if not keep:

@@ -20,6 +20,9 @@ WEEKS = WeeklyPartitionsDefinition(
     start_date=datetime.combine(FIRST_WEEK, datetime.min.time()), day_offset=1, timezone="UTC", fmt="%Y-%m-%d"
 )
 
+#: The tag of a run that takes all published weeks over to another time zone, or another hour of calculation.
+NEW_CALENDAR_TAG = "metric_store/new_calendar"
+
 #: A backfill is one run over its whole range.
 ONE_RUN = BackfillPolicy.single_run()
 
@@ -38,6 +41,11 @@ def weeks_of(run: DagsterRun) -> list[date]:
     first = run.tags.get(ASSET_PARTITION_RANGE_START_TAG, single)
     last = run.tags.get(ASSET_PARTITION_RANGE_END_TAG, single)
     return weeks_between(date.fromisoformat(first), date.fromisoformat(last)) if first and last else []
+
+
+def weeks_to_follow(run: DagsterRun) -> list[date] | None:
+    """The weeks of a run that is to take the store over to another calendar; None for every other run."""
+    return weeks_of(run) if run.tags.get(NEW_CALENDAR_TAG) else None
 
 
 def with_partition(weeks: Iterable[date]) -> list[str]:

@@ -123,16 +123,19 @@ def _week(state: State, configuration: Configuration, week: date) -> Week:
     )
 
 
-def _is_done(state: State, plan: Week) -> bool:
-    published = state.published.get(plan.week_start)
+def is_as_published(plan: Week, published: PublishedWeek | None) -> bool:
+    """Whether the week is published from what this plan names, with its evidence."""
     return (
         published is not None
         and published.raw_fingerprint == plan.raw_fingerprint
         and published.config_hash == plan.config_hash
         and published.code_version == plan.code_version
         and published.has_evidence
-        and not _was_withheld_as_it_is(state, plan)
     )
+
+
+def _is_done(state: State, plan: Week) -> bool:
+    return is_as_published(plan, state.published.get(plan.week_start)) and not _was_withheld_as_it_is(state, plan)
 
 
 def _was_withheld_as_it_is(state: State, plan: Week) -> bool:

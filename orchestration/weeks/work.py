@@ -13,23 +13,36 @@ from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.landing import look, new_files
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import published_weeks
-from orchestration.weeks.planning import plan_weeks, state_of
+from orchestration.weeks.change import check_calendar
+from orchestration.weeks.planning import Week, plan_weeks, state_of
 
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do. `new_files` and `new_weeks` are digests of it, '' for nothing: they stay until it changes.
+    """What there is to do.
 
-    new_files: what the inbox has that isn't landed as it is. weeks, new_weeks: what is new or due, and as what.
+    new_files: a digest of what the inbox has that isn't landed as it is, '' for nothing; it stays until that changes.
+    plans: the weeks that are new or due, with the marks of what they would be made from.
     """
 
     new_files: str
-    weeks: list[date]
-    new_weeks: str
+    plans: list[Week]
+
+    @property
+    def weeks(self) -> list[date]:
+        return [plan.week_start for plan in self.plans]
+
+    def mark_of(self, weeks: Sequence[date]) -> str:
+        """A digest of what these weeks would be made from."""
+        return _digest([f"{plan.week_start} {plan.mark}" for plan in self.plans if plan.week_start in weeks])
 
 
-def work_of(home: Home, configuration: Configuration, now: datetime) -> Work:
-    """What a run would do now. Opens no file of the inbox."""
+def work_of(home: Home, configuration: Configuration, now: datetime, following: Sequence[date] | None = None) -> Work:
+    """What a run would do now. Opens no file of the inbox.
+
+    following: the weeks that are to follow another calendar, if the run is asked to. Raises MetricStoreError where the
+    settings name another one, and it isn't.
+    """
     inbox = look(home)
     with Ledger(home.ledger, read_only=True) as ledger:
         seen: list[str] = []
@@ -43,10 +56,10 @@ def work_of(home: Home, configuration: Configuration, now: datetime) -> Work:
                 key for key, status in ledger.known(source.name).items() if status == "failed" and key not in present
             ]
             seen += [f"gone {source.name}/{path}:{size}:{mtime}" for path, size, mtime in gone]
-        state = state_of(ledger, published_weeks(home.published_store))
-    plans = plan_weeks(state, configuration, now, None)
-    marks = [f"{plan.week_start} {plan.mark}" for plan in plans]
-    return Work(_digest(seen), [plan.week_start for plan in plans], _digest(marks))
+        published = published_weeks(home.published_store)
+        check_calendar(ledger, configuration, published, following)
+        state = state_of(ledger, published)
+    return Work(_digest(seen), plan_weeks(state, configuration, now, None))
 
 
 def _digest(parts: Sequence[str]) -> str:

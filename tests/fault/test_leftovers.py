@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, job, op
@@ -114,15 +115,18 @@ def test_a_run_that_could_not_write_its_end_is_ended_by_the_next(status: Dagster
     gone = subprocess.Popen(["true"])
     gone.wait()
     with DagsterInstance.ephemeral() as instance:
-        runs = {
-            name: instance.create_run_for_job(
-                job_def=define_nothing(), status=status, tags={PROCESS_TAG: str(pid)} if pid else {}
-            ).run_id
-            for name, pid in (("gone", gone.pid), ("alive", os.getpid()), ("of the UI", None))
+        runs = {name: str(uuid4()) for name in ("gone", "alive", "gone, run again from the UI", "of the UI")}
+        tags = {
+            "gone": f"{gone.pid} {runs['gone']}",
+            "alive": f"{os.getpid()} {runs['alive']}",
+            "gone, run again from the UI": f"{gone.pid} {runs['gone']}",  # Dagster hands tags on
         }
+        for name, run_id in runs.items():
+            of_process = {PROCESS_TAG: tags[name]} if name in tags else {}
+            instance.create_run_for_job(job_def=define_nothing(), run_id=run_id, status=status, tags=of_process)
         clear_killed_run(Home(tmp_path), instance)
         found = {name: instance.get_run_by_id(run_id).status.value for name, run_id in runs.items()}
-    assert found == {"gone": "FAILURE", "alive": status.value, "of the UI": status.value}
+    assert found == {**dict.fromkeys(runs, status.value), "gone": "FAILURE"}
 
 
 def define_nothing() -> Any:

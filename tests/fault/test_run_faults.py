@@ -422,6 +422,13 @@ class TestBadFiles:
         assert weeks["2026-01-12"]["published"]
         assert weeks["2026-01-12"]["blocked_by"] == ["sub_orders_per_request"]
 
+    def test_what_let_a_build_through_stays_with_it(self, faulty: Faulty) -> None:
+        """The published build still stands on the waiver that no longer counts for the next one."""
+        weeks = {week["week_start"]: week for week in state(faulty.home)["weeks"]}
+        assert [waiver["rule_id"] for waiver in weeks["2026-01-12"]["waived"]] == ["sub_orders_per_request"]
+        page = (faulty.home / "reports" / "2026-01-12" / "index.html").read_text()
+        assert "one load test of the client" in page
+
     def test_a_bad_record_is_quarantined_and_its_week_published(self, faulty: Faulty) -> None:
         assert state(faulty.home)["quarantine"]["oms_logs"] == {"not_in_set": 1}
         with duckdb.connect() as db:

@@ -28,8 +28,9 @@ import orchestration.cli.evidence
 import orchestration.cli.status
 import orchestration.ui.server
 from orchestration.cli.app import main
+from orchestration.cli.causes import cause_of
 from orchestration.cli.metric import _TABLES
-from orchestration.cli.run import _cause, _check_verdicts, _say
+from orchestration.cli.run import _check_verdicts, _say
 from orchestration.configuration import load_configuration
 from orchestration.errors import MetricStoreError, UsageError
 from orchestration.home.layout import Home
@@ -223,7 +224,8 @@ def test_the_reason_of_a_failed_run_is_what_failed_first(tmp_path: Path) -> None
         fails()
 
     with dagster.DagsterInstance.ephemeral(str(tmp_path)) as instance:
-        cause = _cause(failing.execute_in_process(instance=instance, raise_on_error=False), Home(tmp_path))
+        result = failing.execute_in_process(instance=instance, raise_on_error=False)
+    cause = cause_of(result.all_events, result.run_id, Home(tmp_path))
     assert str(cause) == "The build failed: model x in y.sql."
     assert "in refuse" in "".join(cause.__notes__), "--debug shows where it happened"
 

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from zoneinfo import available_timezones
 
+import duckdb
 import pytest
 from dagster import (
     AssetCheckKey,
@@ -34,20 +36,23 @@ from dagster import (
     build_sensor_context,
 )
 
+from orchestration import jobs
 from orchestration.assets.build import after_gate
+from orchestration.configuration import load_configuration
 from orchestration.configuration.ids import GATE_RULES
 from orchestration.definitions import build_definitions, defs
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
 from orchestration.ingest.contracts import SOURCES
-from orchestration.jobs import inbox_sensor, monday_0300_utc
+from orchestration.jobs import _tick_of, inbox_sensor, monday_0300_utc
 from orchestration.leftovers import clear_killed_run, end_killed_run
 from orchestration.project import PROJECT_ROOT
 from orchestration.publication.tables import mart_tables
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.project import manifest_path
 from orchestration.transform.runner import DbtRunner
+from orchestration.weeks.calendar import time_zones
 from orchestration.weeks.names import FIRST_WEEK
 from orchestration.weeks.partitions import WEEKS, tags_for, weeks_of
 from tests.conftest import SAMPLE_WEEKS
@@ -251,6 +256,58 @@ class TestAutomation:
         [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
         assert weeks_asked_for(request.tags) == ["2026-01-19"]
 
+    @pytest.mark.parametrize(
+        ("zone", "hours", "cron", "tick"),
+        [
+            ("America/New_York", 3, "0 3 * * 1", "2026-01-26T08:00"),
+            ("Pacific/Kiritimati", 3, "0 3 * * 1", "2026-01-25T13:00"),
+            ("UTC", 47, "0 23 * * 2", "2026-01-27T23:00"),
+            ("Asia/Kathmandu", 0, "0 0 * * 1", "2026-01-25T18:15"),
+            ("Europe/Berlin", 24, "0 0 * * 2", "2026-01-26T23:00"),
+        ],
+    )
+    def test_the_schedule_ticks_at_a_of_the_home(
+        self, home: Path, zone: str, hours: int, cron: str, tick: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.settings(home, zone, hours)
+        assert _tick_of(Home(home)) == (cron, zone)
+        assert load_configuration(home / "config").calculated_at(date(2026, 1, 19)) == datetime.fromisoformat(tick)
+        shutil.rmtree(home / "published")
+        [request] = self.tick(datetime.fromisoformat(tick).replace(tzinfo=UTC))
+        assert weeks_asked_for(request.tags)[-1] == "2026-01-19"
+
+    def test_the_schedule_ticks_at_a_all_over_the_earth(self) -> None:
+        """A is at the tick's wall clock in every week of two years: no clock is changed between E and A."""
+        zones = sorted(time_zones() & available_timezones())
+        with duckdb.connect() as engine:
+            off = engine.execute(
+                """
+                with ends as (
+                    select
+                        zone, hours, monday + hours * interval 1 hour as wall_clock,
+                        timezone('UTC', timezone(zone, monday)) + hours * interval 1 hour as calculated_at
+                    from (select unnest($zones) as zone), (select unnest([0, 3, 23, 24, 26, 47]) as hours), (
+                        select unnest(generate_series(timestamp '2026-01-05', timestamp '2028-01-03', interval 7 days))
+                            as monday
+                    )
+                )
+                select distinct zone from ends where timezone(zone, timezone('UTC', calculated_at)) <> wall_clock
+                """,
+                {"zones": zones},
+            ).fetchall()
+        assert len(zones) > 500
+        assert off == []
+
+    def test_settings_that_cannot_be_read_leave_the_schedule_as_it_is(self, home: Path) -> None:
+        self.settings(home, "Nowhere/Else", 3)
+        assert _tick_of(Home(home)) == ("0 3 * * 1", "UTC")
+
+    @staticmethod
+    def settings(home: Path, zone: str, hours: int) -> None:
+        (home / "config").mkdir(exist_ok=True)
+        text = f"key,value\nreporting_timezone,{zone}\ncalculation_offset_hours,{hours}\n"
+        (home / "config" / "settings.csv").write_text(text)
+
     def test_the_schedule_asks_for_what_is_new_as_well(self, home: Path) -> None:
         self.unpublish(home)
         [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
@@ -290,7 +347,7 @@ class TestAutomation:
         assert request.asset_selection == [AssetKey("inbox")]
         assert weeks_asked_for(request.tags) == []
         [again] = self.ask(instance)
-        assert again.run_key == request.run_key, "the same files are asked for once"
+        assert again.run_key == request.run_key, "while that run is at work, the same files aren't asked for again"
         self.drop(home, "more.jsonl")
         [other] = self.ask(instance)
         assert other.run_key != request.run_key
@@ -307,6 +364,25 @@ class TestAutomation:
         (home / "config" / "settings.csv").write_text("key,value\nsmall_sample,31\n")
         [other] = self.ask(instance)
         assert other.run_key not in (None, request.run_key)
+
+    def test_what_a_run_left_undone_is_asked_for_again_after_a_pause(
+        self, home: Path, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.unpublish(home)
+        keys = []
+        for pause in (1, 2, 4, 8, 16, 32, 60, 60):
+            [request] = self.ask(instance)
+            assert isinstance(request, RunRequest)
+            keys.append(request.run_key)
+            cancelled = instance.create_run_for_job(
+                job_def=defs.resolve_job_def("weekly_run"), tags=request.tags, status=DagsterRunStatus.STARTED
+            )
+            instance.report_run_canceled(cancelled)
+            ended = datetime.now(UTC).replace(tzinfo=None)
+            monkeypatch.setattr(jobs, "_now", partial(datetime.__add__, ended, timedelta(minutes=pause - 0.5)))
+            assert isinstance(self.ask(instance)[0], SkipReason)
+            monkeypatch.setattr(jobs, "_now", partial(datetime.__add__, ended, timedelta(minutes=pause + 0.1)))
+        assert len(set(keys)) == 8
 
     def test_the_sensor_ignores_files_that_are_not_there_yet(self, home: Path, instance: DagsterInstance) -> None:
         for name in ("new.jsonl.part", "_new.jsonl", ".new.jsonl"):

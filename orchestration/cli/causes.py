@@ -1,0 +1,49 @@
+"""Why a run failed, from its events, in words for an analyst."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from orchestration.errors import DiskFullError, InterruptedRunError, MetricStoreError, says_disk_is_full
+from orchestration.home.layout import Home
+
+if TYPE_CHECKING:
+    from dagster import DagsterEvent
+
+
+def cause_of(events: Iterable[DagsterEvent], run_id: str, home: Home) -> MetricStoreError:
+    """The error of what failed in a run, in its own words; where it happened is noted for --debug."""
+    where = f"see run {run_id} in metric-store ui"
+    said_by_dagster = ""
+    for event in events:
+        error = getattr(event.event_specific_data, "error", None)
+        if not event.is_failure or error is None:
+            said_by_dagster = event.message if event.is_failure and event.message else said_by_dagster
+            continue
+        chain = [error]
+        while (link := chain[-1].cause) is not None:
+            chain.append(link)
+        if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
+            return InterruptedRunError()
+        root = chain[-1]
+        if any(says_disk_is_full(link.message) for link in chain):
+            return DiskFullError(home.root)
+        name, _, said = root.message.strip().partition(": ")
+        # Dagster keeps no more of an exception than its name; those of this project are all written for an analyst.
+        if (name.startswith("orchestration.") or root.cls_name in _names(OSError)) and said:
+            cause = MetricStoreError(said)
+        else:
+            cause = MetricStoreError(
+                f"unexpected error in {event.step_key or 'the run'}, please report it: "
+                f"{name.rpartition('.')[2]}: {said.splitlines()[0] if said else 'no reason given'}\n"
+                f"Run again with metric-store --debug, or {where}."
+            )
+        cause.add_note(error.to_string())
+        return cause
+    return MetricStoreError(f"{said_by_dagster or 'The run failed.'}\nFor more {where}.")
+
+
+def _names(kind: type[Exception]) -> set[str]:
+    """The names of an exception and of those derived from it: Dagster keeps no more of an exception."""
+    return {kind.__name__}.union(*(_names(derived) for derived in kind.__subclasses__()))
