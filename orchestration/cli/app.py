@@ -176,6 +176,20 @@ def status(home: Path | None, as_json: bool, verbose: bool) -> None:
 
 
 @main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@HOME_OPTION
+def forget(files: tuple[str, ...], home: Path | None) -> None:
+    """Take back all that files or adapters brought.
+
+    FILE is a path as status shows it, such as seller_orders/a.csv or adapters/sellers/shop.sql. The weeks that read it
+    are due afterwards. A file that is still in the inbox isn't read again until it changes.
+    """
+    from orchestration.cli.forget import forget_files
+
+    forget_files(Home.of(home).require().require_writable(), files)
+
+
+@main.command()
 @click.argument("metric_id", metavar="METRIC")
 @HOME_OPTION
 @click.option("--week", help="The week, by its Monday. Default: all published weeks.")

@@ -27,7 +27,8 @@ class Adapter:
     """One adapter. `path` names it in the ledger; `sql` names its files one by one, `files` are all of them.
 
     size: bytes of its files together. state: changes when the SQL, the set of files or one of them changes; it stands
-    where a file's time of change does. error: why it can't be run.
+    where a file's time of change does. sql_digest: of the SQL as it is written. inputs: (path under the inbox, size,
+    mtime_ns) of its files. error: why it can't be run.
     """
 
     source: str
@@ -37,6 +38,8 @@ class Adapter:
     size: int
     state: int
     error: str | None = None
+    sql_digest: str = ""
+    inputs: tuple[tuple[str, int, int], ...] = ()
 
 
 def find_adapters(home: Home) -> tuple[dict[str, list[Adapter]], list[tuple[str, str, str]]]:
@@ -70,15 +73,21 @@ def _read_adapter(source: str, path: str, location: Path, inbox: Path) -> Adapte
     digest = hashlib.sha256(content)
     try:
         sql, files = _with_files_named(content.decode("utf-8").strip().rstrip(";"), inbox)
-        size = 0
+        inputs = []
         for file in files:
             found = file.stat()
-            size += found.st_size
-            digest.update(b"\0".join((os.fsencode(file), b"%d %d" % (found.st_size, found.st_mtime_ns))))
+            inputs.append((readable(file.relative_to(inbox)), found.st_size, found.st_mtime_ns))
+            digest.update(
+                b"\0".join((os.fsencode(file.relative_to(inbox)), b"%d %d" % (found.st_size, found.st_mtime_ns)))
+            )
     except (UnicodeDecodeError, UnreadableFileError, OSError, RecursionError) as error:
         why = "its expressions are nested too deeply" if isinstance(error, RecursionError) else one_line(str(error))
         return Adapter(source, path, "", (), len(content), _number(digest.digest()), why)
-    return Adapter(source, path, sql, files, size, _number(digest.digest()))
+    return Adapter(
+        *(source, path, sql, files, sum(size for _, size, _ in inputs), _number(digest.digest())),
+        sql_digest=hashlib.sha256(content).hexdigest()[:16],
+        inputs=tuple(inputs),
+    )
 
 
 def _number(digest: bytes) -> int:

@@ -21,7 +21,7 @@ from orchestration.ingest.archives import unpack
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile
 from orchestration.ingest.keys import doubtful_keys_query, verdicts_query
-from orchestration.ingest.ledger import FileRecord, Ledger, Partition
+from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
 from orchestration.ingest.readers import ROW, RawRelation, read_raw
 from orchestration.ingest.records import (
     clean_columns_query,
@@ -29,7 +29,7 @@ from orchestration.ingest.records import (
     parsed_query,
     rejected_query,
 )
-from orchestration.ingest.touches import arrived_weeks
+from orchestration.ingest.touches import arrived_weeks, touches_query
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
@@ -67,18 +67,26 @@ class _Part:
 
 
 class Intake:
-    """The steps between a file's raw records and its row in the ledger; they fill `record`."""
+    """The steps between one file's raw records and its row in the ledger; they fill `record`."""
 
     def __init__(
-        self, home: Home, source: Source, context: IngestContext, ledger: Ledger, engine: duckdb.DuckDBPyConnection
+        self,
+        home: Home,
+        source: Source,
+        context: IngestContext,
+        ledger: Ledger,
+        engine: duckdb.DuckDBPyConnection,
+        record: FileRecord,
     ) -> None:
-        """Take files of one source. `engine` is a connection for one file: what the steps make is gone with it."""
+        """Take a file of a source. `engine` is a connection for it alone: what the steps make is gone with it."""
         self._home, self._source, self._context, self._ledger, self._engine = home, source, context, ledger, engine
+        self._record = record
         self._columns = sql_names([column.name for column in source.columns])
         self._landing, self._quarantine = home.landing / source.name, home.quarantine / source.name
 
-    def take(self, origin: InboxFile | Adapter, record: FileRecord) -> None:
-        """Land a file and fill its record. Raises UnreadableFileError; then nothing has landed."""
+    def take(self, origin: InboxFile | Adapter) -> None:
+        """Land the file and fill its record. Raises UnreadableFileError; then nothing has landed."""
+        record = self._record
         self._engine.execute("set TimeZone = 'UTC'")
         with _building_site(self._home.scratch / f"file-{record.file_id}") as site:
             try:
@@ -106,11 +114,18 @@ class Intake:
             record.duplicates = dropped + replayed
             record.landed = sum(part.rows for part in parts)
             if parts:
-                self._find_touched_weeks(parts, record)
+                self._find_touched_weeks([part.file for part in parts])
             self._put_into_landing(parts, record)
             if rejected:
                 self._quarantine.mkdir(parents=True, exist_ok=True)
                 rejected.replace(self._quarantine / f"{record.file_id:08d}-1.parquet")
+
+    def find_touches_again(self, partitions: Sequence[Partition]) -> list[Touch]:
+        """The weeks that read something in what has landed of the file, whatever it was when it landed."""
+        self._engine.execute("set TimeZone = 'UTC'")
+        self._create_arrived([self._landing / part.path for part in partitions])
+        self._look_at_landed(partitions, "arrived")
+        return self._touches()
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._engine.execute(query).fetchall()
@@ -195,7 +210,7 @@ class Intake:
         self._engine.execute(
             f"create temp view staged as select {self._columns} from {sql_parquet([part.file for part in staged])}"
         )
-        self._look_at_landed(min(part.least_key for part in staged), max(part.greatest_key for part in staged))
+        self._look_at_landed(staged, "staged")
         self._engine.execute(f"create temp table doubtful as {doubtful_keys_query(self._source)}")
         is_doubtful = self._rows("select count(*) > 0 from doubtful")[0][0]
         limit = self._context.now + _AHEAD
@@ -206,13 +221,18 @@ class Intake:
         self._engine.execute(f"create temp table verdicts as {verdicts_query(self._source, limit)}")
         return bool(self._rows("select count(*) > 0 from verdicts")[0][0])
 
-    def _look_at_landed(self, least_key: str, greatest_key: str) -> None:
-        """Make `landed`: the records of earlier files whose keys could meet those of this one."""
-        paths = self._ledger.partitions_between(self._source.name, least_key, greatest_key)
+    def _look_at_landed(self, parts: Sequence[_Part] | Sequence[Partition], relation: str) -> None:
+        """Make `landed`: the records of files read before whose keys could meet those of these parts, the relation."""
+        paths = self._ledger.partitions_between(
+            self._source.name,
+            min(part.least_key for part in parts),
+            max(part.greatest_key for part in parts),
+            self._record.read_order,
+        )
         if paths:
             query = f"select {self._columns} from {sql_parquet([self._landing / path for path in paths])}"
         else:
-            query = f"select {self._columns} from staged limit 0"
+            query = f"select {self._columns} from {relation} limit 0"
         self._engine.execute(f"create temp view landed as {query}")
 
     def _reject(self, raw: RawRelation, record: FileRecord, site: Path) -> tuple[Path | None, int]:
@@ -222,7 +242,8 @@ class Intake:
             return None, 0
         self._engine.execute(f"create temp table bad as {rejected_query(self._source, raw)}")
         weeks = [row[0] for row in self._rows("select distinct week from bad order by 1")]
-        names = [f"{file_id:08d}-1.parquet" for file_id in self._ledger.quarantine_files(self._source.name, weeks)]
+        found = self._ledger.quarantine_files(self._source.name, weeks, record.read_order)
+        names = [f"{file_id:08d}-1.parquet" for file_id in found]
         earlier = [self._quarantine / name for name in names if (self._quarantine / name).is_file()]
         self._engine.execute(
             "delete from bad where _row not in (select min(_row) from bad group by content)"
@@ -249,15 +270,22 @@ class Intake:
             part.file.replace(self._landing / path)
             record.partitions.append(Partition(part.week, str(path), part.rows, part.least_key, part.greatest_key))
 
-    def _find_touched_weeks(self, parts: Sequence[_Part], record: FileRecord) -> None:
+    def _create_arrived(self, files: Sequence[Path]) -> None:
+        self._engine.execute(f"create temp view arrived as select {self._columns} from {sql_parquet(files)}")
+
+    def _find_touched_weeks(self, files: Sequence[Path]) -> None:
         """Count the landed records by week, those that are late, and the weeks that read something new in them."""
-        files = sql_parquet([part.file for part in parts])
-        self._engine.execute(f"create temp view arrived as select {self._columns} from {files}")
+        record = self._record
+        self._create_arrived(files)
         found = arrived_weeks(
             self._engine, self._source, self._context.reporting_timezone, self._context.calculation_offset_hours
         )
         record.event_weeks, record.backwards, record.touches = found.rows, found.backwards, found.touches
         record.late = sum(rows for week, rows in found.rows.items() if week in self._context.published_weeks)
+
+    def _touches(self) -> list[Touch]:
+        query = touches_query(self._source, self._context.reporting_timezone, self._context.calculation_offset_hours)
+        return [Touch(*row) for row in self._rows(query)]
 
 
 def _require_unchanged(origin: InboxFile) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import duckdb
 
@@ -12,7 +13,8 @@ from orchestration.ingest.adapters import Adapter, find_adapters
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile, InboxListing, list_inbox
 from orchestration.ingest.intake import IngestContext, Intake
-from orchestration.ingest.ledger import FileRecord, Ledger
+from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
+from orchestration.ingest.taking_back import FileRow, earlier_results, take_back
 from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import engine_config
 
@@ -27,6 +29,11 @@ class NewFile:
     size: int
     mtime_ns: int
     origin: InboxFile | Adapter
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What the ledger knows it by, as it is."""
+        return self.path, self.size, self.mtime_ns
 
 
 @dataclass
@@ -52,9 +59,9 @@ def look(home: Home) -> Inbox:
 
 
 def new_files(inbox: Inbox, ledger: Ledger, source: str) -> list[NewFile]:
-    """What the ledger doesn't know as it is; a failed file comes back when it changes."""
-    known = ledger.known(source)
-    return [file for file in inbox.candidates(source) if (file.path, file.size, file.mtime_ns) not in known]
+    """What the ledger doesn't know as it is; a failed file comes back when it changes, a forgotten one too."""
+    known = ledger.known(source).keys() | ledger.forgotten(source)
+    return [file for file in inbox.candidates(source) if file.key not in known]
 
 
 def ingest_source(
@@ -69,39 +76,87 @@ def ingest_source(
     inbox = look(home)
     home.scratch.mkdir(parents=True, exist_ok=True)
     with Ledger(home.ledger) as ledger:
-        ledger.forget_failed(source.name, [(f.path, f.size, f.mtime_ns) for f in inbox.candidates(source.name)])
+        ledger.forget_failed(source.name, [file.key for file in inbox.candidates(source.name)])
         files = new_files(inbox, ledger, source.name)
         if not files:
             return done
-        _remove_unrecorded(home, source, ledger)
+        remove_unrecorded(home, source, ledger)
         with duckdb.connect(config=engine_config(home, context.limits)) as engine:
+            reader = Reader(home, source, context, ledger, engine)
             for file in files:
-                record = _take(home, source, context, ledger, engine, file)
-                ledger.record(record)
+                record = _take(reader, inbox, file)
                 done.append(record)
                 if on_file:
                     on_file(record)
+        if any(record.note for record in done):
+            remove_unrecorded(home, source, ledger)
     return done
 
 
-def _take(
-    home: Home, source: Source, context: IngestContext, ledger: Ledger, engine: duckdb.DuckDBPyConnection, file: NewFile
-) -> FileRecord:
-    def record(status: str, error: str | None = None) -> FileRecord:
-        place = (source.name, file.path, file.size, file.mtime_ns)
-        return FileRecord(*place, status, context.now, context.run_id, ledger.next_file_id(), error)
+class Reader:
+    """Reads files of one source into the landing; what it returns counts once it is in the ledger."""
 
-    landed = record("landed")
-    with engine.cursor() as connection:
-        try:
-            Intake(home, source, context, ledger, connection).take(file.origin, landed)
-        except UnreadableFileError as error:
-            return record("failed", str(error))
-    return landed
+    def __init__(
+        self, home: Home, source: Source, context: IngestContext, ledger: Ledger, engine: duckdb.DuckDBPyConnection
+    ) -> None:
+        self.home, self.source, self.context, self.ledger, self.engine = home, source, context, ledger, engine
+
+    def read(self, file: NewFile, row: FileRow | None = None) -> FileRecord:
+        """Land a file. Raises UnreadableFileError; then nothing has landed.
+
+        row: that of the ledger, of a file that is read again: it keeps its place in the order, and its time.
+        """
+        record = self.new_record(file, "landed")
+        context = self.context
+        if isinstance(file.origin, Adapter):
+            record.sql_digest, record.inputs = file.origin.sql_digest, file.origin.inputs
+        if row is not None:
+            record.read_order, record.run_id = row["read_order"], row["run_id"]
+            record.ingested_at = datetime.fromisoformat(row["ingested_at"])
+            context = replace(context, now=record.ingested_at, run_id=record.run_id)
+        with self.engine.cursor() as connection:
+            Intake(self.home, self.source, context, self.ledger, connection, record).take(file.origin)
+        if row is not None:
+            record.late, record.note = row["late"], row["note"]
+        return record
+
+    def new_record(self, file: NewFile, status: str, error: str | None = None) -> FileRecord:
+        """A record of a file that is read now, without what became of its records."""
+        place = (self.source.name, *file.key)
+        file_id = self.ledger.next_file_id()
+        return FileRecord(*place, status, self.context.now, self.context.run_id, file_id, error, read_order=file_id)
+
+    def find_touches_again(self, row: FileRow, parts: Sequence[Partition]) -> list[Touch]:
+        """The weeks that read something in what landed of a file, given what landed before it."""
+        place = (row["source"], row["path"], row["size"], row["mtime_ns"], row["status"])
+        record = FileRecord(*place, self.context.now, row["run_id"], row["file_id"], read_order=row["read_order"])
+        with self.engine.cursor() as connection:
+            intake = Intake(self.home, self.source, self.context, self.ledger, connection, record)
+            return intake.find_touches_again(parts)
 
 
-def _remove_unrecorded(home: Home, source: Source, ledger: Ledger) -> None:
-    """Remove what a killed run left behind: landed or quarantined files that the ledger never took."""
+def _take(reader: Reader, inbox: Inbox, file: NewFile) -> FileRecord:
+    """Read a file and record it. An adapter whose SQL has changed takes the place of its earlier results."""
+    ledger = reader.ledger
+    earlier = earlier_results(reader.home, ledger, file.origin) if isinstance(file.origin, Adapter) else None
+    try:
+        if earlier is None:
+            record = reader.read(file)
+            ledger.record(record)
+        else:
+            with ledger.at_once():
+                taken = take_back(reader, inbox.candidates(reader.source.name), earlier.replaceable)
+                record = reader.read(file)
+                record.note = earlier.in_words(taken)
+                ledger.record(record)
+    except UnreadableFileError as error:
+        record = reader.new_record(file, "failed", str(error))
+        ledger.record(record)
+    return record
+
+
+def remove_unrecorded(home: Home, source: Source, ledger: Ledger) -> None:
+    """Remove landed or quarantined files that the ledger doesn't know: of a killed run, or of what was taken back."""
     landing, quarantine = home.landing / source.name, home.quarantine / source.name
     recorded = {landing / row["path"] for row in ledger.partitions(source.name)}
     recorded |= {quarantine / f"{file_id:08d}-1.parquet" for file_id in ledger.quarantine_files(source.name)}

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -31,7 +32,10 @@ create table if not exists files (
     missing_columns text not null default '',
     column_hints text not null default '',
     ingested_at text not null,
-    run_id text not null
+    run_id text not null,
+    read_order integer not null default 0,
+    sql_digest text not null default '',
+    note text not null default ''
 );
 create index if not exists files_by_path on files (source, path);
 create table if not exists partitions (
@@ -62,6 +66,19 @@ create table if not exists touches (
     first_week text not null,
     last_week text not null,
     rows integer not null
+);
+create table if not exists adapter_inputs (
+    file_id integer not null references files,
+    path text not null,
+    size integer not null,
+    mtime_ns integer not null
+);
+create table if not exists forgotten (
+    source text not null,
+    path text not null,
+    size integer not null,
+    mtime_ns integer not null,
+    primary key (source, path, size, mtime_ns)
 );
 create table if not exists attempts (
     week_start text primary key,
@@ -104,6 +121,10 @@ class FileRecord:
 
     ignored_columns: the file's columns that the contract doesn't know; missing_columns: the contract's that the file
         lacks, both as "a, b". column_hints: "shiped_at: did you mean shipped_at?", parted by semicolons.
+    read_order: its place in the order of reading, which a file that is read again keeps; 0: the file_id.
+    sql_digest, inputs: of an adapter, what it was, and (path, size, mtime_ns) of each file it read. note: a sentence
+        about what became of earlier results of an adapter.
+    is_sample: only the beginning of the file was read, to check it.
     """
 
     source: str
@@ -123,6 +144,11 @@ class FileRecord:
     ignored_columns: str = ""
     missing_columns: str = ""
     column_hints: str = ""
+    read_order: int = 0
+    sql_digest: str = ""
+    note: str = ""
+    is_sample: bool = False
+    inputs: tuple[tuple[str, int, int], ...] = ()
     reasons: dict[str, int] = field(default_factory=dict)
     partitions: list[Partition] = field(default_factory=list)
     event_weeks: dict[date, int] = field(default_factory=dict)
@@ -141,8 +167,9 @@ class FileRecord:
 
 _FILE_COLUMNS = (
     "file_id, source, path, size, mtime_ns, status, error, rows_read, landed, quarantined, duplicates, late, "
-    "backwards, ignored_columns, missing_columns, column_hints, ingested_at, run_id"
+    "backwards, ignored_columns, missing_columns, column_hints, ingested_at, run_id, read_order, sql_digest, note"
 )
+_OF_A_FILE = ("partitions", "event_weeks", "quarantined", "quarantine_weeks", "touches", "adapter_inputs")
 _FORGET_FAILED = "delete from files where source = ? and path = ? and status = 'failed'"
 
 
@@ -151,6 +178,7 @@ class Ledger:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open the ledger; a missing one is made, unless `read_only`: then it is empty."""
+        self._is_at_once = False
         if read_only and not path.is_file():
             self._connection = sqlite3.connect(":memory:")
             self._connection.executescript(_SCHEMA)
@@ -167,8 +195,12 @@ class Ledger:
                 self._connection.backup(copy)
                 self._connection.close()
                 self._connection = copy
+                copy.executescript(_SCHEMA)
             for name in lacking:
-                self._connection.execute(f"alter table files add column {name} text not null default ''")
+                kind = "integer not null default 0" if name == "read_order" else "text not null default ''"
+                self._connection.execute(f"alter table files add column {name} {kind}")
+            with self._connection as db:
+                db.execute("update files set read_order = file_id where read_order = 0")
 
     def _lacking_columns(self) -> list[str]:
         """Columns of `files` that a ledger of an earlier release doesn't have."""
@@ -184,6 +216,22 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """All changes within count together, or none of them where an exception ends it or the process is killed."""
+        with self._connection as db:
+            db.execute("begin immediate")
+            self._is_at_once = True
+            try:
+                yield
+            finally:
+                self._is_at_once = False
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with nullcontext(self._connection) if self._is_at_once else self._connection as db:
+            yield db
+
     def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         cursor = self._connection.execute(query, parameters)
         names = [column[0] for column in cursor.description]
@@ -196,16 +244,20 @@ class Ledger:
 
     def record(self, file: FileRecord) -> None:
         """Take a file: from here on its partitions count. One transaction; a failed record of the path gives way."""
-        with self._connection as db:
+        with self._change() as db:
             db.execute(_FORGET_FAILED, (file.source, file.path))
             db.execute(
-                f"insert into files ({_FILE_COLUMNS}) values ({', '.join('?' * 18)})",
+                f"insert into files ({_FILE_COLUMNS}) values ({', '.join('?' * 21)})",
                 (
                     *(file.file_id, file.source, file.path, file.size, file.mtime_ns, file.status, file.error),
                     *(file.rows_read, file.landed, file.quarantined, file.duplicates, file.late, file.backwards),
                     *(file.ignored_columns, file.missing_columns, file.column_hints),
                     *(file.ingested_at.isoformat(sep=" "), file.run_id),
+                    *(file.read_order or file.file_id, file.sql_digest, file.note),
                 ),
+            )
+            db.executemany(
+                "insert into adapter_inputs values (?, ?, ?, ?)", [(file.file_id, *found) for found in file.inputs]
             )
             db.executemany(
                 "insert into partitions values (?, ?, ?, ?, ?, ?)",
@@ -222,6 +274,39 @@ class Ledger:
                 "insert into quarantine_weeks values (?, ?)", [(file.file_id, week) for week in file.quarantine_weeks]
             )
 
+    def take_back(self, file_ids: Iterable[int]) -> None:
+        """Let landed files go, with all that is known of what they brought."""
+        ids = json.dumps(sorted(file_ids))
+        with self._change() as db:
+            for table in (*_OF_A_FILE, "files"):
+                db.execute(f"delete from {table} where file_id in (select value from json_each(?))", (ids,))
+
+    def replace_touches(self, file_id: int, touches: Iterable[Touch]) -> None:
+        """What a file touches now, because others that it met are gone."""
+        with self._change() as db:
+            db.execute("delete from touches where file_id = ?", (file_id,))
+            _insert_touches(db, file_id, touches)
+
+    def forget(self, source: str, files: Iterable[tuple[str, int, int]]) -> None:
+        """Files (path, size, mtime_ns) that aren't read again as they are."""
+        with self._change() as db:
+            db.executemany("insert or ignore into forgotten values (?, ?, ?, ?)", [(source, *file) for file in files])
+
+    def forgotten(self, source: str) -> set[tuple[str, int, int]]:
+        """(path, size, mtime_ns) of the files of a source that were forgotten."""
+        rows = self._rows("select path, size, mtime_ns from forgotten where source = ?", (source,))
+        return {(row["path"], row["size"], row["mtime_ns"]) for row in rows}
+
+    def inputs(self, file_id: int) -> set[tuple[str, int, int]]:
+        """(path under the inbox, size, mtime_ns) of the files that an adapter read for a result."""
+        rows = self._rows("select path, size, mtime_ns from adapter_inputs where file_id = ?", (file_id,))
+        return {(row["path"], row["size"], row["mtime_ns"]) for row in rows}
+
+    def reasons(self, file_id: int) -> dict[str, int]:
+        """reason -> records of a file in quarantine."""
+        rows = self._rows("select reason, rows from quarantined where file_id = ?", (file_id,))
+        return {row["reason"]: int(row["rows"]) for row in rows}
+
     def known(self, source: str) -> dict[tuple[str, int, int], str]:
         """(path, size, mtime_ns) -> status, of every file of a source that was read or failed as it is."""
         rows = self._rows("select path, size, mtime_ns, status from files where source = ?", (source,))
@@ -231,7 +316,7 @@ class Ledger:
         """Drop failed files that are no longer there as they were: mended, moved away or changed."""
         keep = set(present)
         gone = [key[0] for key, status in self.known(source).items() if status == "failed" and key not in keep]
-        with self._connection as db:
+        with self._change() as db:
             db.executemany(_FORGET_FAILED, [(source, path) for path in gone])
 
     def files(self, *, status: str | None = None, run_id: str | None = None) -> list[dict[str, Any]]:
@@ -250,24 +335,25 @@ class Ledger:
             (source,),
         )
 
-    def partitions_between(
-        self, source: str, least_key: str, greatest_key: str, before: int | None = None
-    ) -> list[str]:
-        """Paths of the landed Parquet files of a source whose keys could meet a range of keys; `before` a file only."""
+    def partitions_between(self, source: str, least_key: str, greatest_key: str, before: int) -> list[str]:
+        """Paths of the landed Parquet files of a source, read before this place, whose keys could meet a range."""
         rows = self._rows(
-            "select p.path from partitions p join files f using (file_id) "
-            "where f.source = ? and p.least_key <= ? and ? <= p.greatest_key and (? is null or p.file_id < ?) "
-            "order by p.file_id, p.week, p.path",
-            (source, greatest_key, least_key, before, before),
+            "select p.path from partitions p join files f using (file_id) where f.source = ? and f.read_order < ? "
+            "and p.least_key <= ? and ? <= p.greatest_key order by p.file_id, p.week, p.path",
+            (source, before, greatest_key, least_key),
         )
         return [row["path"] for row in rows]
 
-    def quarantine_files(self, source: str, weeks: Iterable[str] | None = None) -> list[int]:
-        """Ids of the files of a source with records in quarantine: all, or those with one in any of these weeks."""
+    def quarantine_files(self, source: str, weeks: Iterable[str] | None = None, before: int | None = None) -> list[int]:
+        """Ids of the files of a source with records in quarantine.
+
+        All, or those with one in any of these weeks; all, or those read before this place.
+        """
+        within = None if weeks is None else json.dumps(sorted(weeks))
         rows = self._rows(
-            "select distinct file_id from quarantine_weeks join files using (file_id) "
-            "where source = ? and (? is null or week in (select value from json_each(?))) order by 1",
-            (source, *(2 * (None if weeks is None else json.dumps(sorted(weeks)),))),
+            "select distinct file_id from quarantine_weeks join files using (file_id) where source = ? "
+            "and (? is null or week in (select value from json_each(?))) and (? is null or read_order < ?) order by 1",
+            (source, within, within, before, before),
         )
         return [int(row["file_id"]) for row in rows]
 
@@ -310,14 +396,14 @@ class Ledger:
 
     def keep_calendar(self, subject: str, calendar: tuple[str, int]) -> None:
         """From now on the weeks have landed, or are published, by this time zone and these hours."""
-        with self._connection as db:
+        with self._change() as db:
             db.execute("insert or replace into calendars values (?, ?, ?)", (subject, *calendar))
 
     def rename_weeks(
         self, weeks: Mapping[int, tuple[Mapping[date, int], Sequence[Touch]]], calendar: tuple[str, int]
     ) -> None:
         """file_id -> its records by week, and the weeks that read them: all of them anew, by another calendar."""
-        with self._connection as db:
+        with self._change() as db:
             db.execute("delete from event_weeks")
             db.execute("delete from touches")
             for file_id, (rows, touches) in weeks.items():
@@ -326,13 +412,21 @@ class Ledger:
 
     def record_attempts(self, attempts: Iterable[tuple[date, str, str, datetime, str]]) -> None:
         """(week, fingerprint, run_id, when, rules that withheld it, comma-separated or '') of finished weeks."""
-        with self._connection as db:
+        with self._change() as db:
             db.executemany(
                 "insert or replace into attempts values (?, ?, ?, ?, ?)",
                 [
                     (week.isoformat(), mark, run_id, when.isoformat(sep=" "), rules)
                     for week, mark, run_id, when, rules in attempts
                 ],
+            )
+
+    def void_attempts(self, weeks: Iterable[date]) -> None:
+        """Let the last attempts of these weeks say nothing any more: what they were judged by has changed."""
+        with self._change() as db:
+            db.executemany(
+                "update attempts set fingerprint = '', withheld_by = '' where week_start = ?",
+                [(week.isoformat(),) for week in weeks],
             )
 
     def attempts(self) -> dict[date, dict[str, Any]]:
@@ -345,6 +439,10 @@ def _insert_weeks(db: sqlite3.Connection, file_id: int, rows: Mapping[date, int]
         "insert into event_weeks values (?, ?, ?)",
         [(file_id, week.isoformat(), count) for week, count in rows.items()],
     )
+    _insert_touches(db, file_id, touches)
+
+
+def _insert_touches(db: sqlite3.Connection, file_id: int, touches: Iterable[Touch]) -> None:
     db.executemany(
         "insert into touches values (?, ?, ?, ?)",
         [(file_id, t.first_week.isoformat(), t.last_week.isoformat(), t.rows) for t in touches],

@@ -20,6 +20,7 @@ def recount_weeks(home: Home, ledger: Ledger, calendar: tuple[str, int], limits:
     All at once, and in the order in which the files came, because a record is compared with those before it.
     """
     found: dict[int, ArrivedWeeks] = {}
+    place = {int(row["file_id"]): int(row["read_order"]) for row in ledger.files()}
     home.scratch.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config=engine_config(home, limits)) as engine:
         engine.execute("set TimeZone = 'UTC'")
@@ -28,7 +29,7 @@ def recount_weeks(home: Home, ledger: Ledger, calendar: tuple[str, int], limits:
             for file_id, several in groupby(ledger.partitions(source.name), lambda row: int(row["file_id"])):
                 rows = list(several)
                 bounds = min(row["least_key"] for row in rows), max(row["greatest_key"] for row in rows)
-                earlier = ledger.partitions_between(source.name, *bounds, before=file_id)
+                earlier = ledger.partitions_between(source.name, *bounds, before=place[file_id])
                 arrived = f"select {columns} from {sql_parquet([landing / row['path'] for row in rows])}"
                 landed = f"select {columns} from {sql_parquet([landing / path for path in earlier])}"
                 engine.execute(f"create or replace temp view arrived as {arrived}")

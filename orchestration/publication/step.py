@@ -15,7 +15,7 @@ from orchestration.publication.tables import PublishedTable
 from orchestration.transform import steps
 from orchestration.transform.warehouse import read_rows
 from orchestration.weeks.change import check_whole
-from orchestration.weeks.planning import is_as_published
+from orchestration.weeks.planning import is_as_published, state_of
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,9 @@ def publish_prepared(
     """
     prepared = steps.begin(home, configuration, asked, "published_store")
     current = published_weeks(home.published_store)
-    weeks = [week for week in prepared if not is_as_published(week, current.get(week.week_start))]
+    with Ledger(home.ledger, read_only=True) as ledger:
+        state = state_of(ledger, current)
+    weeks = [week for week in prepared if not is_as_published(state, week)]
     if not weeks:
         return Outcome([], {}, None)
     verdicts = {row["week_start"]: row for row in read_rows(home, "select * from inputs.gate_verdicts")}

@@ -54,12 +54,17 @@ class State:
 
     @property
     def due(self) -> list[date]:
-        """Published weeks that read something that landed after their build."""
+        """Published weeks that read something that landed after their build, or what was taken back."""
         return sorted(
             week
             for week, published in self.published.items()
-            if self.fingerprints.get(week) != published.raw_fingerprint
+            if self.fingerprints.get(week) != published.raw_fingerprint or self.is_void(week)
         )
+
+    def is_void(self, week: date) -> bool:
+        """Whether the week was judged by rejected records that are gone."""
+        attempt = self.attempts.get(week)
+        return attempt is not None and attempt["fingerprint"] == ""
 
     def withheld_by(self, week: date) -> list[str]:
         """The rules that withheld the week when it was last tried."""
@@ -123,19 +128,21 @@ def _week(state: State, configuration: Configuration, week: date) -> Week:
     )
 
 
-def is_as_published(plan: Week, published: PublishedWeek | None) -> bool:
-    """Whether the week is published from what this plan names, with its evidence."""
+def is_as_published(state: State, plan: Week) -> bool:
+    """Whether the week is published from what this plan names, with its evidence, and was judged by what counts now."""
+    published = state.published.get(plan.week_start)
     return (
         published is not None
         and published.raw_fingerprint == plan.raw_fingerprint
         and published.config_hash == plan.config_hash
         and published.code_version == plan.code_version
         and published.has_evidence
+        and not state.is_void(plan.week_start)
     )
 
 
 def _is_done(state: State, plan: Week) -> bool:
-    return is_as_published(plan, state.published.get(plan.week_start)) and not _was_withheld_as_it_is(state, plan)
+    return is_as_published(state, plan) and not _was_withheld_as_it_is(state, plan)
 
 
 def _was_withheld_as_it_is(state: State, plan: Week) -> bool:
