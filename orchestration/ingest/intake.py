@@ -39,6 +39,7 @@ _AHEAD = timedelta(days=1)
 _OUR_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 # Ids hardly repeat: a dictionary of them would cost time and save no space.
 _PARQUET = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000, write_bloom_filter false"
+_FEW_WEEKS = 4
 _MONDAY = "cast(date_trunc('week', {0}) as date)"
 
 
@@ -192,6 +193,10 @@ class Intake:
         folder.mkdir()
         week = _MONDAY.format(sql_name(self._source.week_column))
         staged = [replace(part, file=folder / f"{part.week}.parquet") for part in parts]
+        if len(staged) > _FEW_WEEKS:  # each would read and type all records again
+            sound = f"select {self._columns}, _reason from {relation} where _reason is null"
+            relation = f"{relation}_of_many_weeks"
+            self._engine.execute(f"create temp table {relation} as {sound}")
         for part in staged:
             is_all = are_all_sound and len(parts) == 1
             is_here = "true" if is_all else f"_reason is null and {week} = date '{part.week}'"
