@@ -160,7 +160,7 @@ def run(
     if new_calendar and not requested:
         raise click.UsageError("--new-calendar needs --weeks: all published weeks, FIRST..LAST.")
     place, limits = Home.of(home).require().require_writable(), EngineLimits.of(memory_limit, threads)
-    if run_weeks(place, requested, now, limits, new_calendar):
+    if not run_weeks(place, requested, now, limits, new_calendar):
         sys.exit(EXIT_WITHHELD)
 
 
@@ -173,6 +173,22 @@ def status(home: Path | None, as_json: bool, verbose: bool) -> None:
     from orchestration.cli.status import show_status
 
     show_status(Home.of(home).require(), as_json, verbose)
+
+
+@main.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE...]")
+@HOME_OPTION
+@click.option("--all", "reads_all", is_flag=True, help="Read large files whole, not only their beginning.")
+def check(sources: tuple[str, ...], home: Path | None, reads_all: bool) -> None:
+    """Show what a run would do with the inbox and the adapters. Lands nothing.
+
+    Reads the files of these sources, or of all, as if nothing had landed. Ends with 3 where nothing of a file would
+    land.
+    """
+    from orchestration.cli.check import check as show
+
+    if not show(Home.of(home).require(), sources, reads_all):
+        sys.exit(EXIT_WITHHELD)
 
 
 @main.command()

@@ -195,10 +195,10 @@ def _with_distinct_names(adapter: Adapter, names: list[str]) -> str:
     return f"select * from ({adapter.sql}\n) as adapted({distinct})"
 
 
-def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits) -> None:
+def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits, most_rows: int | None = None) -> None:
     """Write the adapter's result to `target` as Parquet, in an engine that can reach nothing but the adapter's files.
 
-    Raises UnreadableFileError with the reason.
+    most_rows: so many are enough. Raises UnreadableFileError with the reason.
     """
     if adapter.error:
         raise UnreadableFileError(adapter.error)
@@ -219,6 +219,8 @@ def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits
         try:
             found = connection.execute(f"describe ({adapter.sql}\n)").fetchall()
             sql = _with_distinct_names(adapter, [row[0] for row in found])
+            if most_rows is not None:
+                sql = f"select * from ({sql}\n) limit {most_rows}"
             connection.execute(f"copy ({sql}\n) to {sql_text(str(target))} (format parquet)")
         except duckdb.Error as error:
             raise UnreadableFileError(f"its SQL failed: {unreadable(error, target)}") from error

@@ -15,24 +15,29 @@ _CHUNK = 1024 * 1024
 _FOUR_NUMBERS = re.compile(rb"(?:\x15[\x80-\xff]*[\x00-\x7f]){4}")
 
 
-def unpack(archive: Path, compression: str, target: Path) -> None:
+def unpack(archive: Path, compression: str, target: Path, most: int | None = None) -> bool:
     """Write what an archive (`gzip` or `zstd`, of one or several members) holds to `target`.
 
+    most: so many bytes are enough; returns whether there is more than was written.
     The engine reads archives itself, but checks neither the checksum nor the length of a gzip, and takes one that
     breaks off for a shorter one. Raises UnreadableFileError for an archive that isn't whole, or has something behind.
     """
     with pa.input_stream(str(archive), compression=compression, buffer_size=_CHUNK) as stream, target.open("wb") as out:
-        chunk = _next(stream, compression)
+        size = min(_CHUNK, most or _CHUNK)
+        chunk = _next(stream, compression, size)
         if not chunk and not archive.stat().st_size:
             raise UnreadableFileError(f"broken {compression}: it is empty")
         while chunk:
             out.write(chunk)
-            chunk = _next(stream, compression)
+            if most is not None and out.tell() >= most:
+                return True
+            chunk = _next(stream, compression, size)
+    return False
 
 
-def _next(stream: pa.NativeFile, compression: str) -> bytes:
+def _next(stream: pa.NativeFile, compression: str, size: int) -> bytes:
     try:
-        return bytes(stream.read(_CHUNK))
+        return bytes(stream.read(size))
     except OSError as error:
         if error.errno:  # the disk's, not the archive's
             raise

@@ -6,7 +6,7 @@ The engine does it all; no record becomes a Python object. Nothing is in landing
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -18,6 +18,7 @@ import duckdb
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter, run_adapter
 from orchestration.ingest.archives import unpack
+from orchestration.ingest.columns import Columns
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.inbox import InboxFile
 from orchestration.ingest.keys import doubtful_keys_query, verdicts_query
@@ -29,6 +30,7 @@ from orchestration.ingest.records import (
     parsed_query,
     rejected_query,
 )
+from orchestration.ingest.text_files import cut_behind_record
 from orchestration.ingest.touches import arrived_weeks, touches_query
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
@@ -44,8 +46,19 @@ _MONDAY = "cast(date_trunc('week', {0}) as date)"
 
 
 @dataclass(frozen=True)
+class Sample:
+    """How much of a large file is read to check it: so many bytes of text, unpacked; of Parquet, so many rows."""
+
+    text_bytes: int = 16 * 1024 * 1024
+    rows: int = 100_000
+
+
+@dataclass(frozen=True)
 class IngestContext:
-    """What a run tells the ingest. `now` is UTC; late means landed in one of `published_weeks`."""
+    """What a run tells the ingest. `now` is UTC; late means landed in one of `published_weeks`.
+
+    sample: of a check, how much of a file is enough. on_raw: is given each file while its `raw` can be asked.
+    """
 
     run_id: str
     now: datetime
@@ -53,6 +66,8 @@ class IngestContext:
     calculation_offset_hours: int
     published_weeks: frozenset[date] = frozenset()
     limits: EngineLimits = DEFAULT_LIMITS
+    sample: Sample | None = None
+    on_raw: Callable[[duckdb.DuckDBPyConnection, RawRelation, FileRecord], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,18 +103,14 @@ class Intake:
     def take(self, origin: InboxFile | Adapter) -> None:
         """Land the file and fill its record. Raises UnreadableFileError; then nothing has landed."""
         record = self._record
-        self._engine.execute("set TimeZone = 'UTC'")
-        with _building_site(self._home.scratch / f"file-{record.file_id}") as site:
-            try:
-                location, file_format = self._at_hand(origin, site)
-                raw = read_raw(self._engine, self._source, location, file_format)
-            except (FileNotFoundError, PermissionError) as error:
-                raise UnreadableFileError(f"it can't be opened: {error.strerror}") from error
+        with self.reading(origin) as (raw, location, site):
             try:
                 raw = self._with_clean_columns(raw)
                 parts, dropped = self._judge(raw, location, site)
                 rejected, replayed = self._reject(raw, record, site)
                 record.rows_read = self._rows("select count(*) from raw")[0][0]
+                if self._context.on_raw:
+                    self._context.on_raw(self._engine, raw, record)
             except duckdb.Error as error:
                 # Parquet is read where it lies: a page that is broken shows only now.
                 if isinstance(error, _OUR_SQL) or str(self._landing) in str(error):
@@ -107,11 +118,7 @@ class Intake:
                 raise unreadable(error, location) from error
             if isinstance(origin, InboxFile):
                 _require_unchanged(origin)
-            record.ignored_columns = ", ".join(raw.columns.ignored)
-            record.missing_columns = ", ".join(raw.columns.missing)
-            record.column_hints = "; ".join(
-                f"{theirs}: did you mean {name}?" for name, theirs in raw.columns.hints.items()
-            )
+            name_columns(record, raw.columns)
             record.duplicates = dropped + replayed
             record.landed = sum(part.rows for part in parts)
             if parts:
@@ -120,6 +127,30 @@ class Intake:
             if rejected:
                 self._quarantine.mkdir(parents=True, exist_ok=True)
                 rejected.replace(self._quarantine / f"{record.file_id:08d}-1.parquet")
+
+    @contextmanager
+    def reading(self, origin: InboxFile | Adapter) -> Iterator[tuple[RawRelation, Path, Path]]:
+        """Make the relation `raw`: what it is, the file under a name of ours, and a folder for what is made of it.
+
+        Raises UnreadableFileError.
+        """
+        self._engine.execute("set TimeZone = 'UTC'")
+        with _building_site(self._home.scratch / f"file-{self._record.file_id}") as site:
+            try:
+                location, file_format = self._at_hand(origin, site)
+                raw = read_raw(self._engine, self._source, location, file_format)
+                if self._context.sample and file_format == "parquet":
+                    raw = self._beginning_of(raw, self._context.sample.rows)
+            except (FileNotFoundError, PermissionError) as error:
+                raise UnreadableFileError(f"it can't be opened: {error.strerror}") from error
+            yield raw, location, site
+
+    def _beginning_of(self, raw: RawRelation, rows: int) -> RawRelation:
+        """The first rows of Parquet, of which no copy may land as it lies."""
+        self._engine.execute("alter view raw rename to whole")
+        self._engine.execute(f"create temp view raw as select * from whole limit {rows}")
+        self._record.is_sample = self._rows("select count(*) from whole")[0][0] > rows
+        return replace(raw, has_landed_form=False)
 
     def find_touches_again(self, partitions: Sequence[Partition]) -> list[Touch]:
         """The weeks that read something in what has landed of the file, whatever it was when it landed."""
@@ -133,16 +164,24 @@ class Intake:
 
     def _at_hand(self, origin: InboxFile | Adapter, site: Path) -> tuple[Path, str]:
         """The file under a name of ours: user's names hold quotes and glob signs. An adapter's result is made here."""
-        location = site / "raw"
+        location, sample = site / "raw", self._context.sample
         if isinstance(origin, Adapter):
-            run_adapter(origin, self._home, location, self._context.limits)
+            # One more than is looked at, which tells whether there are more.
+            run_adapter(origin, self._home, location, self._context.limits, sample.rows + 1 if sample else None)
             return location, "parquet"
+        most = sample.text_bytes if sample and origin.format != "parquet" else None
         if origin.compression:
             archive = site / "archive"
             archive.symlink_to(origin.location)
-            unpack(archive, origin.compression, location)
+            self._record.is_sample = unpack(archive, origin.compression, location, most)
+        elif most is not None and origin.size > most:
+            with origin.location.open("rb") as file:
+                location.write_bytes(file.read(most))
+            self._record.is_sample = True
         else:
             location.symlink_to(origin.location)
+        if self._record.is_sample:
+            cut_behind_record(location, has_quotes=origin.format == "csv")
         return location, origin.format
 
     def _with_clean_columns(self, raw: RawRelation) -> RawRelation:
@@ -291,6 +330,13 @@ class Intake:
     def _touches(self) -> list[Touch]:
         query = touches_query(self._source, self._context.reporting_timezone, self._context.calculation_offset_hours)
         return [Touch(*row) for row in self._rows(query)]
+
+
+def name_columns(record: FileRecord, columns: Columns) -> None:
+    """Note which columns of its own a file has, and which of the contract it lacks."""
+    record.ignored_columns = ", ".join(columns.ignored)
+    record.missing_columns = ", ".join(columns.missing)
+    record.column_hints = "; ".join(f"{theirs}: did you mean {name}?" for name, theirs in columns.hints.items())
 
 
 def _require_unchanged(origin: InboxFile) -> None:

@@ -239,6 +239,31 @@ def rejected_query(source: Source, raw: RawRelation) -> str:
     )
 
 
+def faults_query(source: Source, raw: RawRelation, most_values: int = 5) -> str:
+    """SQL: reason, column, records, values: each column with records that break a rule by it, whatever broke first.
+
+    values: the most frequent ones as they came, a list of {value, records}.
+    """
+    tests = [
+        f"{{reason: '{reason}', fault: '{name}', value: cast({sql_name('came ' + name)} as varchar), breaks: {test}}}"
+        for reason, columns in _broken_rules(source, raw)
+        for name, test in columns.items()
+    ]
+    return f"""
+        with
+            faults as (select unnest([{", ".join(tests)}], recursive := true) from ({_typed_query(source, raw)})),
+            counted as (select reason, fault, value, count(*) as records from faults where breaks group by all)
+        select
+            reason,
+            fault,
+            cast(sum(records) as bigint) as records,
+            list({{value: value, records: records}} order by records desc, value)[:{most_values}] as values
+        from counted
+        group by reason, fault
+        order by all
+    """
+
+
 def same_content(columns: Sequence[str], one: str, other: str) -> str:
     """SQL: whether two records, by their aliases, agree in these columns."""
     tests = [f"{one}.{sql_name(name)} is not distinct from {other}.{sql_name(name)}" for name in columns]

@@ -129,3 +129,13 @@ def line_of_record(file: Path, record: int) -> int | None:
     with file.open("rb") as lines:
         filled = (number for number, line in enumerate(lines, start=1) if line.strip())
         return next(islice(filled, record - 1, None), None)
+
+
+def cut_behind_record(file: Path, has_quotes: bool) -> None:
+    """Cut the beginning of a text file behind the last record that is whole in it; of a CSV, quotes hold line ends."""
+    content = file.read_bytes()
+    end = len(content)
+    while (end := max(content.rfind(b"\n", 0, end), content.rfind(b"\r", 0, end))) > 0:
+        if not has_quotes or content.count(b'"', 0, end) % 2 == 0:
+            file.write_bytes(content[: end + 1])
+            return
