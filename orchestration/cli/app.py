@@ -149,7 +149,8 @@ def run(
 ) -> None:
     """Ingest, build, gate and publish.
 
-    Ends with 0 when done, 1 when it failed, 2 for wrong usage, 3 when the gate withheld at least one week.
+    Ends with 0 when done, 1 when it failed, 2 for wrong usage, 3 when the gate withheld at least one week, or when a
+    new file can't be read or had all of its records rejected.
     """
     from orchestration.weeks.names import parse_weeks
 

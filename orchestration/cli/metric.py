@@ -19,6 +19,7 @@ from orchestration.publication.reading import (
     open_store,
     published_waivers,
     published_weeks,
+    withholding_results,
 )
 
 #: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
@@ -55,6 +56,12 @@ _TABLES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
 
 def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | None, form: str) -> None:
     """Print a published metric. Raises MetricStoreError for an unknown metric, week or dimension."""
+    if week and (reasons := _withheld_by(home, week)):
+        more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
+        raise MetricStoreError(
+            f"{week} isn't published: the gate withheld it, by {'; '.join(reasons[:3])}{more}.\n"
+            f"Mend the cause and run again; metric-store status --home {home.quoted} shows all weeks."
+        )
     weeks = require_published(home)
     if week and week not in weeks:
         raise not_published(week, weeks)
@@ -70,6 +77,14 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
         print_table(columns, rows)
     else:
         click.echo("No rows: the metric's source had no file.")
+
+
+def _withheld_by(home: Home, week: date) -> list[str]:
+    """What the gate said of a week that it withheld and that was never published."""
+    if not home.published_store.is_file() or week in published_weeks(home.published_store):
+        return []
+    with open_store(home.published_store) as store:
+        return [row["message"] for row in withholding_results(store) if row["week_start"] == week]
 
 
 def _read(

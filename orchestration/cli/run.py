@@ -14,6 +14,7 @@ from orchestration.cli.causes import cause_of
 from orchestration.cli.progress import Progress
 from orchestration.cli.repair import tidy_up
 from orchestration.cli.rows import printable
+from orchestration.cli.told import next_file, tell_files
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import DiskFullError, MetricStoreError, says_disk_is_full
 from orchestration.home.layout import Home
@@ -35,14 +36,16 @@ def run_weeks(
     now: datetime | None,
     limits: EngineLimits,
     new_calendar: bool = False,
-) -> list[date]:
-    """Run the weekly job for these weeks, or for all that are new or due; returns the weeks that the gate withheld.
+) -> bool:
+    """Run the weekly job for these weeks, or for all that are new or due.
 
     new_calendar: the weeks, all that are published, follow the time zone and the hour that the settings name now.
+    Returns whether all is well: the gate withheld none of them, and each new file could be read and landed something.
     """
     moment = now or datetime.now(UTC).replace(tzinfo=None)
     configuration = load_configuration(home.config)
     run_ids: list[str] = []
+    first_new = next_file(home)
     with Progress() as progress:
         launcher = _Launcher(home, now, limits, progress, new_calendar)
         work = work_of(home, configuration, moment, requested if new_calendar else None)
@@ -60,7 +63,8 @@ def run_weeks(
                 _check_verdicts(home, configuration, moment, run_ids[-1], requested)
         if not run_ids:
             tidy_up(home)
-    return _say(home, run_ids)
+    new = tell_files(home, first_new)
+    return not _say(home, run_ids, new.files) and not new.is_refused
 
 
 class _Launcher:
@@ -161,7 +165,7 @@ def _check_verdicts(
         )
 
 
-def _say(home: Home, run_ids: Sequence[str]) -> list[date]:
+def _say(home: Home, run_ids: Sequence[str], new_files: int) -> list[date]:
     """Print how the weeks of the runs ended, and what failed; returns those withheld."""
     import click
 
@@ -178,7 +182,8 @@ def _say(home: Home, run_ids: Sequence[str]) -> list[date]:
     done = sorted(tried - blocked)
     if not tried:
         still = f"; withheld as before: {in_words(blocked)}, see metric-store status" if blocked else ""
-        click.echo(f"Nothing to do: {len(state.published)} weeks are published as they are{still}.")
+        nothing = "No week is new or due" if new_files else "Nothing to do"
+        click.echo(f"{nothing}: {len(state.published)} weeks are published as they are{still}.")
         return []
     if done:
         click.echo(f"Published {len(done)} week{'s' if len(done) > 1 else ''}: {in_words(done)}")

@@ -132,7 +132,7 @@ def test_files_under_other_names_twice_and_unfinished(case: Case, tmp_path: Path
         target.parent.mkdir(exist_ok=True)
         shutil.copyfile(case.ready / path, target)
     replayed = run(home)
-    assert (replayed.status, replayed.out.split(":")[0]) == (0, "Nothing to do"), replayed.text
+    assert (replayed.status, replayed.out.split(":")[0]) == (0, "No week is new or due"), replayed.text
     check_figures(case, home)
     REPORT.append("renamed, repeated and unfinished files: as undisturbed, and a replay of all adds nothing")
 
