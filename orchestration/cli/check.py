@@ -71,6 +71,11 @@ def _lines(file: CheckedFile) -> list[str]:
     for fault in file.faults:
         if fault.column in file.columns:
             lines += _about_fault(file, fault)
+    if file.dates_only:
+        lines.append(
+            f"  dates without a time: {', '.join(file.dates_only)}; each counts as its midnight in UTC, see "
+            "docs/bring-your-own-data.md"
+        )
     for example in file.examples:
         lines.append(f"    row {example.row}, {example.reason}, {example.columns}: {_cut(example.original)}")
     if file.first_rows:
@@ -93,26 +98,8 @@ def _about_columns(file: CheckedFile) -> list[str]:
 def _about_fault(file: CheckedFile, fault: Fault) -> list[str]:
     column = file.source.column(fault.column)
     found = ", ".join(f"{'nothing' if v is None else _cut(repr(v), 60)} ({n:,})" for v, n in fault.values)
-    said = f"    {fault.reason}, {fault.column}: {fault.records:,} records; found {found}; wanted {wanted(column)}"
+    said = f"    {fault.reason}, {fault.column}: {fault.records:,} records; found {found}; wanted {column.takes}"
     return [said + _date_hint(column, fault), *_where(file, fault.column)]
-
-
-def wanted(column: Column) -> str:
-    """What a column takes, in words."""
-    if column.one_of:
-        return ", ".join(column.one_of) + ("" if column.required else ", or nothing")
-    if column.within:
-        return (
-            f"a whole number from {column.within[0]:,} to {column.within[1]:,}"
-            if column.kind is Kind.WHOLE
-            else (f"a number from {column.within[0]:,} to {column.within[1]:,}")
-        )
-    return {
-        Kind.TEXT: "a text" + (", and not all" if column.has_total else ""),
-        Kind.TIMESTAMP: "a time as 2026-01-05T10:00:00Z, from 1970 to 2199",
-        Kind.BOOLEAN: "true or false",
-        Kind.WEEKDAYS: "days such as sat,sun, at most six, or none",
-    }.get(column.kind, "a whole number")
 
 
 def _date_hint(column: Column, fault: Fault) -> str:

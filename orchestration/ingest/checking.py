@@ -13,12 +13,12 @@ import duckdb
 
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter
-from orchestration.ingest.contracts import Source
+from orchestration.ingest.contracts import Kind, Source
 from orchestration.ingest.intake import Intake, name_columns
 from orchestration.ingest.landing import IngestContext, NewFile, ingest_source, look
 from orchestration.ingest.ledger import FileRecord, Ledger
 from orchestration.ingest.readers import RawRelation
-from orchestration.ingest.records import faults_query
+from orchestration.ingest.records import faults_query, times_query
 from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import engine_config
 from orchestration.sql import sql_parquet
@@ -49,7 +49,11 @@ class Example:
 
 @dataclass
 class CheckedFile:
-    """What a run would do with a file or an adapter. sql: of an adapter, as it is written. first_rows: as they land."""
+    """What a run would do with a file or an adapter.
+
+    dates_only: timestamps all of whose values are midnights, as of an export without times. sql: of an adapter, as it
+    is written. first_rows: as they land.
+    """
 
     source: Source
     record: FileRecord
@@ -57,6 +61,7 @@ class CheckedFile:
     faults: list[Fault] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     first_rows: list[dict[str, Any]] = field(default_factory=list)
+    dates_only: list[str] = field(default_factory=list)
     sql: str = ""
 
     @property
@@ -104,6 +109,7 @@ class _Check:
         self._home, self._source = home, source
         self._context = replace(context, on_raw=self._look_at)
         self._faults: dict[int, list[Fault]] = {}
+        self._dates_only: dict[int, list[str]] = {}
 
     def files(self) -> list[CheckedFile]:
         """All files of the source: what was read lies in landing and quarantine until all are done."""
@@ -117,11 +123,17 @@ class _Check:
             Fault(reason, column, records, [(value["value"], value["records"]) for value in values])
             for reason, column, records, values in found
         ]
+        if self._source.event_time:
+            counts = engine.execute(times_query(self._source, raw)).fetchall()[0]
+            names = [column.name for column in self._source.columns if column.kind is Kind.TIMESTAMP]
+            of_columns = zip(names, counts[::2], counts[1::2], strict=True)
+            self._dates_only[record.file_id] = [name for name, all_, midnights in of_columns if 1 < all_ == midnights]
 
     def _checked(self, record: FileRecord, file: NewFile) -> CheckedFile:
         if record.status == "failed":
             self._look_past_missing_columns(record, file)
         checked = CheckedFile(self._source, record, _origin(file), self._faults.get(record.file_id, []))
+        checked.dates_only = self._dates_only.get(record.file_id, [])
         if isinstance(file.origin, Adapter):
             sql = self._home.root / record.path
             checked.sql = sql.read_text("utf-8", "replace") if sql.is_file() else ""

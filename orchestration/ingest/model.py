@@ -22,6 +22,16 @@ class Kind(Enum):
         return "VARCHAR" if self is Kind.WEEKDAYS else self.value
 
 
+_TAKES = {
+    Kind.TEXT: "a text",
+    Kind.TIMESTAMP: "a time such as 2026-01-05T10:00:00Z, from 1970 to 2199",
+    Kind.WHOLE: "a whole number",
+    Kind.MONEY: "a number",
+    Kind.BOOLEAN: "true, false, 1 or 0",
+    Kind.WEEKDAYS: "days such as sat,sun, at most six, or none; nothing means sun",
+}
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a source. `within` are the least and the greatest number, `one_of` is a closed set.
@@ -42,6 +52,16 @@ class Column:
     @property
     def sql_type(self) -> str:
         return self.kind.sql_type
+
+    @property
+    def takes(self) -> str:
+        """Its values, in words."""
+        if self.one_of:
+            return ", ".join(self.one_of) + ("" if self.required else ", or nothing")
+        if self.within:
+            number = "a whole number" if self.kind is Kind.WHOLE else "a number"
+            return f"{number} from {self.within[0]:,} to {self.within[1]:,}"
+        return _TAKES[self.kind] + (" other than `all`" if self.has_total else "")
 
 
 @dataclass(frozen=True)

@@ -264,6 +264,16 @@ def faults_query(source: Source, raw: RawRelation, most_values: int = 5) -> str:
     """
 
 
+def times_query(source: Source, raw: RawRelation) -> str:
+    """SQL, one row: for each timestamp of the contract how many values there are, and how many are a midnight."""
+    counts = [
+        f"count({name}), count(*) filter (where {name} = date_trunc('day', {name}))"
+        for column in source.columns
+        if column.kind is Kind.TIMESTAMP and (name := sql_name(column.name))
+    ]
+    return f"select {', '.join(counts)} from ({_typed_query(source, raw)})"
+
+
 def same_content(columns: Sequence[str], one: str, other: str) -> str:
     """SQL: whether two records, by their aliases, agree in these columns."""
     tests = [f"{one}.{sql_name(name)} is not distinct from {other}.{sql_name(name)}" for name in columns]

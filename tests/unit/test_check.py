@@ -96,6 +96,17 @@ def test_what_an_analyst_has_to_know_of_a_file(place: Place, capsys: pytest.Capt
     assert any(line.startswith("In no file of seller_orders: user_id, pending_at") for line in lines)
 
 
+def test_dates_without_a_time_are_named(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    orders = [
+        row("seller_orders", sub_order_id=f"K{n}", shipped_at="2024-08-08", promised_ship_at=f"2024-08-0{n} 0{n}:00")
+        for n in (1, 2)
+    ]
+    place.put("seller_orders/a.csv", orders)
+    _, lines = said(place, capsys)
+    [line] = [line for line in lines if "dates without a time" in line]
+    assert line.startswith("  dates without a time: shipped_at; each counts as its midnight in UTC")
+
+
 class TestAdapters:
     @pytest.fixture
     def olist(self, place: Place) -> Place:
