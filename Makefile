@@ -14,7 +14,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots docs-sources lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -48,6 +48,7 @@ check: $(MANIFEST) ## Lint, types, SQL format, dbt parse, Dagster definitions
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfmt --check --line-length 120 dbt_project docs
 	@$(BIN)/mypy
+	@$(BIN)/python tools/sources_page.py --check
 	@$(BIN)/python tools/dbt_parse.py
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg check defs
 
@@ -70,6 +71,9 @@ bench-plots: $(STAMP) ## Draw what was measured into docs/images
 
 bench-history: $(MANIFEST) ## Measure WEEKS (52) of ORDERS (1000) week by week, against all at once, and a late file
 	@$(BIN)/python bench/history.py
+
+docs-sources: $(STAMP) ## Write docs/sources.md from the contract of the sources
+	@$(BIN)/python tools/sources_page.py
 
 lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \
