@@ -101,7 +101,7 @@ def _hint(name: str, landed: Iterable[str]) -> str:
 
 
 def _shown(row: FileRow) -> str:
-    return row["path"] if row["sql_digest"] or row["path"].startswith("adapters/") else f"{row['source']}/{row['path']}"
+    return str(row["path"]) if row["path"].endswith(".sql") else f"{row['source']}/{row['path']}"
 
 
 def _plain(home: Home, given: str) -> str:

@@ -62,7 +62,7 @@ def tell_files(home: Home, since: int) -> NewFiles:
 
 
 def _place(row: dict[str, Any]) -> str:
-    return row["path"] if row["path"].startswith("adapters/") else f"inbox/{row['source']}/{row['path']}"
+    return str(row["path"]) if row["path"].endswith(".sql") else f"inbox/{row['source']}/{row['path']}"
 
 
 def _rejected_in_words(home: Home, row: dict[str, Any]) -> str:
