@@ -13,11 +13,14 @@ import pytest
 from ingest_kit import NOW, Place, Row, logs, row
 
 from orchestration.cli.forget import forget_files
+from orchestration.configuration import load_configuration
 from orchestration.errors import MetricStoreError
 from orchestration.home.lock import HomeIsBusyError, writer_lock
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.ledger import Ledger
 from orchestration.weeks import planning
+from orchestration.weeks.planning import plan_weeks, state_of
+from orchestration.weeks.work import Work, work_of
 
 WEEKS = {date(2024, 7, 22) + timedelta(weeks=n) for n in range(16)}
 _TABLES = ("partitions", "event_weeks", "quarantined", "quarantine_weeks", "touches")
@@ -206,6 +209,35 @@ class TestForget:
         place.ingest("oms_logs")
         with writer_lock(place.home, "1234", 0), pytest.raises(HomeIsBusyError, match="process"):
             forget_files(place.home, ["oms_logs/a.csv"])
+
+
+def test_what_is_to_do_again_is_not_taken_for_what_was_done(place: Place) -> None:
+    """The sensor launches nothing twice; a home that is as it was before has to be computed all the same."""
+
+    def work() -> Work:
+        return work_of(place.home, load_configuration(place.home.config), NOW)
+
+    sql = place.adapter("oms_logs/shop.sql", "select * from read_csv('shop/a.csv', all_varchar = true)")
+    place.put("shop/a.csv", logs("L1"))
+    first = sql.read_text()
+    files = [work().new_files]
+    for text in (first, first + " -- changed"):
+        sql.write_text(text)
+        place.ingest("oms_logs")
+        assert work().new_files == ""
+    sql.write_text(first)
+    assert work().new_files not in ("", *files)
+
+    place.ingest("oms_logs")
+    before = work()
+    (week,) = before.weeks
+    with Ledger(place.home.ledger) as ledger:
+        mark = plan_weeks(state_of(ledger, {}), load_configuration(place.home.config), NOW, None)[0].mark
+        ledger.record_attempts([(week, mark, "run-1", NOW, "quarantine_rate")])
+    assert work().weeks == []
+    with Ledger(place.home.ledger) as ledger:
+        ledger.void_attempts([week])
+    assert (work().weeks, work().new_weeks == before.new_weeks) == ([week], False)
 
 
 class TestAdapter:
