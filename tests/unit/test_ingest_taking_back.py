@@ -117,6 +117,29 @@ def test_a_home_equals_one_that_never_had_the_files(source: str, seed: int, tmp_
     assert state(had, source) == state(never, source)
 
 
+ORDER = {"sub_order_id": "K1", "ordered_at": "2024-08-01", "updated_at": "2024-08-01"}
+SHIPPED = {**ORDER, "shipped_at": "2024-08-20", "updated_at": "2024-08-20"}
+MEETINGS = {
+    "another content": ("oms_logs", logs("L1"), logs("L1", attempt="2") + logs("L2")),
+    "another version": ("seller_orders", [row("seller_orders", **ORDER)], [row("seller_orders", **SHIPPED)]),
+    "the same": ("packages", [row("packages")], [row("packages")]),
+    "the same, bad": ("packages", [row("packages", seller_id=None)], [row("packages", seller_id=None)]),
+}
+
+
+@pytest.mark.parametrize("meeting", MEETINGS)
+def test_a_file_that_met_records_of_one_that_is_gone(meeting: str, tmp_path: Path) -> None:
+    source, gone, stays = MEETINGS[meeting]
+    had, never = Place(tmp_path / "had"), Place(tmp_path / "never")
+    os.utime(had.put(f"{source}/a.csv", gone), ns=(1, 1))
+    for place in (had, never):
+        os.utime(place.put(f"{source}/b.csv", stays), ns=(1, 1))
+        place.ingest(source)
+    assert state(had, source) != state(never, source)
+    forget_files(had.home, [f"{source}/a.csv"])
+    assert state(had, source) == state(never, source)
+
+
 class TestForget:
     def test_what_others_had_dropped_comes_back(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         place.put("oms_logs/a.csv", logs("L1", "L2"))
