@@ -369,14 +369,13 @@ class TestKilled:
             def __iter__(self):  # type: ignore[no-untyped-def]
                 raise KeyboardInterrupt
 
-        find = intake.Intake._find_touched_weeks
+        find = intake.Intake._touches
 
-        def poison(self, parts, record):  # type: ignore[no-untyped-def]
-            find(self, parts, record)
-            record.touches = Interrupted(record.touches)
+        def poison(self):  # type: ignore[no-untyped-def]
+            return Interrupted(find(self))
 
         with monkeypatch.context() as patch:
-            patch.setattr(intake.Intake, "_find_touched_weeks", poison)
+            patch.setattr(intake.Intake, "_touches", poison)
             with pytest.raises(KeyboardInterrupt):
                 place.ingest("oms_logs")
         assert place.ids("oms_logs") == []
