@@ -39,7 +39,7 @@ def forget_files(home: Home, names: Sequence[str]) -> None:
         calculation_offset_hours=int(str(configuration.setting("calculation_offset_hours"))),
     )
     clear_killed_run(home)
-    with writer_lock(home, "", 0), Ledger(home.ledger) as ledger:
+    with writer_lock(home, "forget", 0), Ledger(home.ledger) as ledger:
         by_source = _files_named(home, ledger, names)
         done = _take_back(home, ledger, context, by_source)
         due = state_of(ledger, published_weeks(home.published_store)).due

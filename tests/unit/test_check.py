@@ -10,11 +10,11 @@ import pytest
 from ingest_kit import NOW, Place, as_csv, logs, row, without
 
 from orchestration.cli.check import check
-from orchestration.errors import UsageError
 from orchestration.ingest.checking import CheckedFile, check_inbox
 from orchestration.ingest.contracts import SOURCES, SOURCES_BY_NAME
 from orchestration.ingest.intake import IngestContext, Sample
 from orchestration.project import PROJECT_ROOT
+from tests.conftest import metric_store
 
 CONTEXT = IngestContext("check", NOW, "UTC", 3)
 SMALL = Sample(text_bytes=2_000, rows=20)
@@ -175,10 +175,15 @@ class TestAdapters:
         assert [line for line in lines if line.startswith("  can't be read: not one SQL select")]
 
 
-def test_an_unknown_source_and_an_empty_inbox(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UsageError, match="There is no source orders; sources: oms_logs, "):
-        check(place.home, ["orders"], reads_all=False)
-    assert said(place, capsys) == (True, [f"No file of: {', '.join(source.name for source in SOURCES)}"])
+def test_how_it_ends(place: Place) -> None:
+    empty = metric_store("check", "--home", place.home.root)
+    assert (empty.status, empty.out) == (0, f"No file of: {', '.join(source.name for source in SOURCES)}\n")
+    unknown = metric_store("check", "orders", "--home", place.home.root)
+    assert unknown.status == 2
+    assert "There is no source orders; sources: oms_logs, " in unknown.err
+    place.put("packages/a.csv", [row("packages", shipped_at="soon")])
+    assert metric_store("check", "packages", "--all", "--home", place.home.root).status == 3
+    assert metric_store("check", "claims", "--home", place.home.root).status == 0
 
 
 def test_archives_that_are_broken_and_empty_files(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
