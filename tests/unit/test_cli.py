@@ -731,7 +731,7 @@ def test_names_of_files_fake_no_lines_and_steer_no_terminal(
     (adapters / "b\nc.sql").write_text("select 1")
     context = IngestContext("run", datetime(2026, 3, 1), "UTC", 3)
     assert len(ingest_source(Home(empty_home), SOURCES_BY_NAME["packages"], context)) == 2
-    _say(Home(empty_home), [])
+    _say(Home(empty_home), [], new_files=0)
     said = capsys.readouterr()
     assert [line.split(": ")[:2] for line in said.err.splitlines()] == [
         ["Unreadable", "inbox/packages/a\\x1b[2J\\nPublished 9 weeks.csv"],
