@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
-from orchestration.configuration.files import FILES, FILES_BY_STEM, TEXT_TYPE, ConfigFile
+from orchestration.configuration.files import FILES, FILES_BY_STEM, OPERATING_SETTINGS, TEXT_TYPE, ConfigFile
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.configuration.reading import Row
 from orchestration.configuration.values import Value, canonical_text
@@ -104,6 +104,8 @@ class Configuration:
 
     def _hashed_rows(self, file: ConfigFile, week_start: date, valid_at: date) -> Iterator[str]:
         for row in self.rows[file.stem]:
+            if file.stem == "settings" and row["key"] in OPERATING_SETTINGS:
+                continue
             if file.is_of_weeks and row["week_start"] != week_start:
                 continue
             if file.counts_after and not self._is_before_a(row[file.counts_after], week_start):

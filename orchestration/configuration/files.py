@@ -16,7 +16,6 @@ from orchestration.configuration.ids import (
     METRICS,
     PERIOD_KPIS,
     READINESS_METRICS,
-    READINESS_RULES,
 )
 
 _PROJECT = Path(__file__).resolve().parents[2]
@@ -96,6 +95,8 @@ class ConfigFile:
 
     unique: sets of columns of which no two rows may hold the same values; where rows have a validity, on the same
         day. The empty set: one row at a time.
+    named_by: a column of which a home's file replaces only the rows that it names; else it replaces the default as a
+        whole.
     complete: a column of which every value of its closed set must be there, but those of `optional`.
     is_history: a week also follows the rows that held before it was calculated, and from when to when they did.
     is_of_weeks: each row is about the week of its `week_start`, and concerns no other.
@@ -105,6 +106,7 @@ class ConfigFile:
     stem: str
     columns: tuple[Column, ...]
     unique: tuple[tuple[str, ...], ...] = ()
+    named_by: str = ""
     complete: str | None = None
     optional: tuple[str, ...] = ()
     is_history: bool = False
@@ -148,12 +150,18 @@ SETTINGS = {
     "availability_slo": Column("value", Kind.DECIMAL, bounds=SHARE),
     "latency_slo_seconds": Column("value", Kind.DECIMAL, bounds=SECONDS),
     "peak_multiplier": Column("value", Kind.DECIMAL, bounds=FACTOR),
+    "publish_within_hours": Column("value", Kind.WHOLE, bounds=HOURS),
+    "keep_runs_days": Column("value", Kind.WHOLE, bounds=DAYS),
 }
+# No figure and no verdict of a week follows from these.
+OPERATING_SETTINGS = ("publish_within_hours", "keep_runs_days")
 
 _VALIDITY = (Column("valid_from", Kind.DATE), Column("valid_to", Kind.DATE, required=False))
 
 FILES = (
-    ConfigFile("settings", (Column("key", one_of=tuple(SETTINGS)), Column("value")), unique=(("key",),)),
+    ConfigFile(
+        "settings", (Column("key", one_of=tuple(SETTINGS)), Column("value")), unique=(("key",),), named_by="key"
+    ),
     ConfigFile(
         "failure_reasons",
         (
@@ -273,8 +281,7 @@ FILES = (
             Column("reason"),
         ),
         unique=(("rule_id",),),
-        complete="rule_id",
-        optional=READINESS_RULES,
+        named_by="rule_id",
     ),
     ConfigFile(
         "gate_waivers",

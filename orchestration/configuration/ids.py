@@ -51,8 +51,6 @@ READINESS_METRICS = (
     "oms_error_budget_left",
     "oms_headroom",
 )
-# Rules of the gate that a configuration may do without.
-READINESS_RULES = ("snapshot_days", "client_calls")
 GATE_RULES = (
     "null_request_id_rate",
     "null_request_id_rate_client",
@@ -70,6 +68,7 @@ GATE_RULES = (
     "volume_shift",
     "unknown_sellers",
     "timestamps_backwards",
-    *READINESS_RULES,
+    "snapshot_days",
+    "client_calls",
 )
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

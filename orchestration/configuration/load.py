@@ -7,7 +7,7 @@ from pathlib import Path
 
 from orchestration.configuration.checks import check_contents
 from orchestration.configuration.configuration import Configuration
-from orchestration.configuration.files import FILES, FILES_BY_STEM, SETTINGS
+from orchestration.configuration.files import FILES, FILES_BY_STEM
 from orchestration.configuration.problems import ConfigurationError, Problem, shown
 from orchestration.configuration.reading import Content, read_content
 from orchestration.configuration.values import one_of_text
@@ -16,10 +16,10 @@ from orchestration.configuration.values import one_of_text
 def load_configuration(config_dir: Path | None, instead: Path | None = None) -> Configuration:
     """The configuration of a home: a file in `config_dir` replaces the default of the same name as a whole.
 
-    The one exception is settings.csv: a key that the home's file leaves out has the default value, so that changing
-    one setting takes one line. Files of `instead` replace those of `config_dir` in the same way, to try them out. A
-    folder that does not exist, or None, replaces nothing; hidden files in it are left alone. Raises ConfigurationError
-    with every problem of every file, before anything is built.
+    Of settings.csv and gate_rules.csv it replaces only the keys and rules that it names, so that changing one takes one
+    line, and a file of an earlier release holds. Files of `instead` replace those of `config_dir` in the same way, to
+    try them out. A folder that does not exist, or None, replaces nothing; hidden files in it are left alone. Raises
+    ConfigurationError with every problem of every file, before anything is built.
     """
     given: list[dict[str, Path]] = []
     problems: list[Problem] = []
@@ -67,17 +67,17 @@ def _overrides(config_dir: Path | None) -> tuple[dict[str, Path], list[Problem]]
 
 
 def _read(stem: str, paths: Sequence[Path]) -> Content:
-    """The content of the first of the files; of settings.csv the others give the keys that it leaves out."""
+    """The content of the first of the files; the others give the rows that it doesn't name, where rows have names."""
     file, path = FILES_BY_STEM[stem], paths[0]
     try:
         content = read_content(file, path.read_bytes())
     except OSError as error:
         content = Content(file)
         content.report(None, None, f"{path} cannot be read ({error.strerror}); mend or remove it")
-    if stem == "settings" and content.is_clean and len(paths) > 1:
-        given = {row.text("key") for row in content.rows}
-        if len(given) < len(SETTINGS):
+    if file.named_by and content.is_clean and len(paths) > 1:
+        given = {row.text(file.named_by) for row in content.rows}
+        if given < set(file.column(file.named_by).one_of):
             rest = _read(stem, paths[1:])
-            content.rows += [row for row in rest.rows if row.text("key") not in given]
+            content.rows += [row for row in rest.rows if row.text(file.named_by) not in given]
             content.problems += rest.problems
     return content

@@ -93,10 +93,10 @@ FAULTS: dict[str, tuple[str, Callable[[], str | bytes], list[str]]] = {
         lambda: replaced("gate_rules.csv", "\nweights,", "\nweight,"),
         ["gate_rules.csv", "weight"],
     ),
-    "a rule that is missing": (
-        "gate_rules.csv",
-        lambda: without_line("gate_rules.csv", "files_readable,"),
-        ["gate_rules.csv", "files_readable"],
+    "a metric that is missing": (
+        "metric_catalog.csv",
+        lambda: without_line("metric_catalog.csv", "claims_rate,"),
+        ["metric_catalog.csv", "claims_rate"],
     ),
     "a time zone of nowhere": (
         "settings.csv",
@@ -106,8 +106,8 @@ FAULTS: dict[str, tuple[str, Callable[[], str | bytes], list[str]]] = {
     "a file that is no text": ("settings.csv", lambda: b"\xff\xfe\x00key", ["settings.csv"]),
 }
 
-#: Of these the message says the row in the words of the rule that is missing.
-_OF_THE_WHOLE_FILE = {"a misspelt file", "a rule that is missing", "a file that is no text", "a misspelt column"}
+#: Of these the message says the row in the words of the metric that is missing.
+_OF_THE_WHOLE_FILE = {"a misspelt file", "a metric that is missing", "a file that is no text", "a misspelt column"}
 
 
 def state_of(home: Path) -> dict[str, tuple[int, int]]:

@@ -85,6 +85,8 @@ def test_default_settings_are_those_of_the_specification() -> None:
         "availability_slo": Decimal("0.995"),
         "latency_slo_seconds": Decimal(60),
         "peak_multiplier": Decimal("2.5"),
+        "publish_within_hours": 12,
+        "keep_runs_days": 90,
     }
 
 
@@ -119,10 +121,11 @@ def test_tables_of_the_warehouse_are_typed_and_empty_cells_are_null() -> None:
         ]
 
 
-def test_the_conformance_configuration_loads() -> None:
+@pytest.mark.parametrize("name", ["case-1"])  # case-2 names rules that this release doesn't have yet
+def test_the_conformance_configuration_loads(name: str) -> None:
     if not CONFORMANCE.is_dir():
         pytest.skip(f"the conformance cases are not beside this checkout ({CONFORMANCE})")
-    case = CONFORMANCE / "case-1" / "config"  # later cases name rules that this release doesn't have yet
+    case = CONFORMANCE / name / "config"
     configuration = load_configuration(case)
     assert configuration.paths["settings"].parent == case
     configuration.check_week(WEEK)
@@ -152,6 +155,18 @@ def test_settings_left_out_have_their_defaults(write: Write) -> None:
     assert configuration.setting("small_sample") == 50
     assert configuration.setting("grade_window_days") == 28
     assert len(configuration.rows["settings"]) == len(SETTINGS)
+
+
+def test_rules_left_out_have_their_defaults(write: Write) -> None:
+    lines = default("gate_rules").splitlines()
+    own = next(line for line in lines if line.startswith("volume_shift,")).replace("warning,0.5,2,", "error,0.4,3,")
+    rules = load_configuration(write("gate_rules.csv", f"{lines[0]}\n{own}\n")).records("gate_rules")
+    defaults = load_configuration(None).records("gate_rules")
+    assert len(rules) == len(defaults) == len(GATE_RULES)
+    assert [rule for rule in rules if rule not in defaults] == [
+        {"rule_id": "volume_shift", "severity": "error", "lower": Decimal("0.4"), "upper": Decimal(3)}
+        | {name: rules[0][name] for name in ("set_on", "reason")}
+    ]
 
 
 def test_a_missing_folder_means_the_defaults(tmp_path: Path) -> None:
@@ -250,6 +265,8 @@ REFUSED = [
     ("settings", 6, "0.995", "1", r"row 6, value: the availability_slo 1 is out of range; .* above 0 and below 1"),
     ("settings", 8, "2.5", "0", r"row 8, value: the peak_multiplier 0 is out of range; it must be above 0"),
     ("settings", 8, "2.5", '"2,5"', r"row 8, value: the peak_multiplier '2,5' is not a number; .* a point"),
+    ("settings", 9, "12", "0", r"row 9, value: the publish_within_hours 0 is out of range; it must be at least 1"),
+    ("settings", 10, "90", "x", r"row 10, value: the keep_runs_days 'x' is not a whole number"),
     ("settings", 2, "UTC", "Asia/Saigong", r"row 2, value: .* not a known time zone; did you mean Asia/Saigon\?"),
     ("settings", 2, "UTC", "America", r"row 2, value: .*'America' is not a known time zone"),
     ("settings", 2, "UTC", "localtime", r"row 2, value: .*'localtime' is not a known time zone"),
@@ -342,12 +359,11 @@ def test_what_cannot_be_seen_of_a_key_is_shown_as_escapes(write: Write) -> None:
     assert len(message) == 1500
 
 
-@pytest.mark.parametrize("stem", ["metric_catalog", "gate_rules"])
-def test_a_row_left_out_is_missed(write: Write, stem: str) -> None:
-    lines = default(stem).splitlines()
+def test_a_metric_left_out_is_missed(write: Write) -> None:
+    lines = default("metric_catalog").splitlines()
     gone = lines.pop(5).split(",")[0]
-    key = FILES_BY_STEM[stem].complete
-    assert only_problem(write(f"{stem}.csv", "\n".join(lines))).startswith(f"{stem}.csv, {key}: no row for {gone}; add")
+    problem = only_problem(write("metric_catalog.csv", "\n".join(lines)))
+    assert problem.startswith(f"metric_catalog.csv, metric_id: no row for {gone}; add")
 
 
 def test_every_problem_of_every_file_is_reported_and_ten_are_shown(write: Write) -> None:
@@ -494,6 +510,8 @@ def test_the_hash_follows_another_figure_and_not_its_spelling(write: Write) -> N
     before = hashes(load_configuration(None))
     assert hashes(load_configuration(write("settings.csv", "key,value\npeak_multiplier,2.50\n"))) == before
     assert hashes(load_configuration(write("grade_tiers.csv", changed("grade_tiers", 2, ",0,", ",-0.0,")))) == before
+    operating = "key,value\npublish_within_hours,24\nkeep_runs_days,30\n"
+    assert hashes(load_configuration(write("settings.csv", operating))) == before
     after = hashes(load_configuration(write("settings.csv", "key,value\npeak_multiplier,2.51\n")))
     assert all(after[week] != before[week] for week in before)
 
