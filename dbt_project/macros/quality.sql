@@ -203,6 +203,7 @@
                 "timestamps_backwards",
                 "snapshot_days",
                 "client_calls",
+                "day_volume",
             ]
         )
     }}

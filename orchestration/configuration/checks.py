@@ -30,6 +30,7 @@ def check_contents(contents: dict[str, Content]) -> None:
             _check_complete(content, content.file.complete)
     for stem, lower, upper in _ORDERED:
         _check_ordered(contents[stem], lower, upper)
+    _check_bounded(contents["gate_rules"])
     _check_working_time(contents["ovl_policy"])
     _check_calendars(contents["ovl_policy"], contents["holidays"])
     _check_mondays(contents["gate_waivers"])
@@ -144,6 +145,12 @@ def _check_ordered(content: Content, lower: str, upper: str) -> None:
                 f"{canonical_text(row[lower])} is greater than the {upper} {canonical_text(row[upper])}; swap them,"
                 " or mend the one that is wrong",
             )
+
+
+def _check_bounded(rules: Content) -> None:
+    for row in rules.rows:
+        if row["lower"] is None and row["upper"] is None:
+            rules.report(row.line, "lower", f"{row['rule_id']} has no bound, so nothing fails it; give lower or upper")
 
 
 def _check_working_time(content: Content) -> None:

@@ -275,8 +275,8 @@ FILES = (
         (
             Column("rule_id", one_of=GATE_RULES),
             Column("severity", one_of=("error", "warning")),
-            Column("lower", Kind.DECIMAL),
-            Column("upper", Kind.DECIMAL),
+            Column("lower", Kind.DECIMAL, required=False),
+            Column("upper", Kind.DECIMAL, required=False),
             Column("set_on", Kind.DATE),
             Column("reason"),
         ),

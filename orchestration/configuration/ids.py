@@ -70,5 +70,6 @@ GATE_RULES = (
     "timestamps_backwards",
     "snapshot_days",
     "client_calls",
+    "day_volume",
 )
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

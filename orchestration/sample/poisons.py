@@ -42,10 +42,15 @@ class Poison:
     weeks_before: int = 0
 
 
-#: By rule, in the order in which `--scenario poison` goes through the weeks. The first is one that only a first week
-#: can have: a rate this high after sound weeks would trip the rule of its shift, too.
-_OF_ONE_WEEK = {
+#: By rule, in the order in which `--scenario poison` goes through the weeks. The first two are such that only a week
+#: without a landed one before it can have: a day without records isn't a usual day, and a rate this high after sound weeks
+#: is a shift. A week that lacks a day hasn't landed.
+_OF_FIRST_WEEKS = {
+    "days_present": Poison("oms_logs", lost="day = 3"),
     "null_request_id_rate": Poison("oms_logs", {"request_id": "case when number % 100 >= 15 then request_id end"}),
+}
+_OF_ONE_WEEK = {
+    **_OF_FIRST_WEEKS,
     "null_request_id_shift": Poison(
         "oms_logs",
         {"request_id": "coalesce(request_id, case when number % 100 < 30 then 'X' || log_id end)"},
@@ -62,7 +67,7 @@ _OF_ONE_WEEK = {
             "and number % rarity = 0 then 'R-REUSED' else request_id end"
         },
     ),
-    "days_present": Poison("oms_logs", lost="day = 3"),
+    "day_volume": Poison("oms_logs", lost="day = 3 and number % 10 > 0", weeks_before=1),
     "volume_shift": Poison("tickets", lost="true", weeks_before=1),
     "unknown_sellers": Poison(
         "settlements", {"seller_id": "case when number % 5 = 0 then 'X' || seller_id else seller_id end"}
@@ -109,12 +114,12 @@ def poisoned_weeks(rule: str | None, start: date, weeks: int) -> dict[date, str]
     """The rule that each poisoned week trips, by its Monday.
 
     Without a rule each week has the next one, and those after the last are sound. Else the last week is poisoned; all
-    of them by what concerns all, and by a rate that would be a shift if it came later.
+    of them by what concerns all, and by what would trip another rule after a sound week.
     """
     mondays = [start + timedelta(weeks=number) for number in range(weeks)]
     if rule is None:
         return dict(zip(mondays, _OF_ONE_WEEK, strict=False))
-    if rule in _OF_ALL_WEEKS or rule == "null_request_id_rate":
+    if rule in _OF_ALL_WEEKS or rule in _OF_FIRST_WEEKS:
         return dict.fromkeys(mondays, rule)
     return {mondays[-1]: rule}
 

@@ -62,9 +62,11 @@ with
         from weeks
         cross join failed_files
         union all
-        select week_start, 'days_present' as rule_id, source as scope
-        from vital_sources
-        union all
+        {% for rule_id in ["days_present", "day_volume"] %}
+            select week_start, '{{ rule_id }}' as rule_id, source as scope
+            from vital_sources
+            union all
+        {% endfor %}
         {% for system in ["oms", "marketplace"] %}
             select week_start, 'snapshot_days' as rule_id, '{{ system }}' as scope
             from sources

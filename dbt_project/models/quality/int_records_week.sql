@@ -1,52 +1,9 @@
-{#
-    One row per week, of the run or up to four before, and source with records in it: how many (of the versions of a
-    thing only one counts, or a week would seem to grow with age), how many of them without a request_id, on how many
-    days.
-#}
-{% set sources = gate_sources() | selectattr("event_time") | list %}
-with
-
-    weeks as (select * from {{ ref("int_quality_weeks") }}),
-
-    {% for entry in sources %}
-        {{ entry.name }} as (
-            select
-                {% if entry.version_of %} distinct {{ entry.version_of }}, {% endif %}
-                {% if entry.has_request_id %} request_id is null as is_without_request_id,
-                {% else %} false as is_without_request_id,
-                {% endif %}
-                {{ entry.event_time }} as happened_at
-            from {{ ref(entry.relation) }}
-            where
-                {{ entry.event_time }} >= (select min(starts_at) from weeks)
-                and {{ entry.event_time }} < (select max(ends_at) from weeks)
-        ),
-    {% endfor %}
-
-    -- few rows, and no bound of a week or local day lies within a minute
-    minutes as (
-        {% for entry in sources %}
-            select
-                '{{ entry.name }}' as source,
-                date_trunc('minute', happened_at) as minute,
-                count(*) as records,
-                count(*) filter (where is_without_request_id) as null_request_ids
-            from {{ entry.name }}
-            group by 2
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {% endfor %}
-    )
-
+{# One row per week, of the run or up to four before, and source with records in it: how many, on how many local days. #}
 select
-    weeks.week_start,
-    minutes.source,
-    cast(sum(minutes.records) as bigint) as records,
-    cast(sum(minutes.null_request_ids) as bigint) as null_request_ids,
-    count(
-        distinct cast({{ utc_to_local("minutes.minute", setting("reporting_timezone")) }} as date)
-    ) as days_with_records
-from minutes
-inner join weeks on minutes.minute >= weeks.starts_at and minutes.minute < weeks.ends_at
-group by weeks.week_start, minutes.source
+    week_start,
+    source,
+    cast(sum(records) as bigint) as records,
+    cast(sum(null_request_ids) as bigint) as null_request_ids,
+    count(*) as days_with_records
+from {{ ref("int_records_day") }}
+group by week_start, source
