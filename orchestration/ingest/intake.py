@@ -300,7 +300,8 @@ class Intake:
         self._engine.execute(
             f"copy (select {sql_text(self._source.name)} as source, rule as reason, columns, "
             f"{sql_text(record.path)} as source_file, _row as row_number, original, event_at, "
-            f"{sql_instant(self._context.now)} as ingested_at, cast({record.file_id} as bigint) as _file_id, content "
+            f"{sql_instant(self._context.now)} as ingested_at, cast({record.file_id} as bigint) as _file_id, content, "
+            "record_key "
             f"from bad inner join (select {ROW} as _row, {raw.original} as original from raw) using (_row) "
             f"order by row_number) to {sql_text(str(file))} (format parquet)"
         )

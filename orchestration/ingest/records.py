@@ -233,7 +233,7 @@ def rejected_query(source: Source, raw: RawRelation) -> str:
     typed = _typed_query(source, raw, f"{ROW} in (select _row from rejected)")
     return (
         f"select _row, rule, case rule {at_fault} end as columns, "
-        f"md5(cast(to_json([{content}]) as varchar)) as content, "
+        f"md5(cast(to_json([{content}]) as varchar)) as content, {identity_text(source)} as record_key, "
         f"{event_at} as event_at, coalesce(cast({monday} as varchar), '') as week "
         f"from ({typed}) inner join rejected using (_row)"
     )
@@ -272,6 +272,16 @@ def times_query(source: Source, raw: RawRelation) -> str:
         if column.kind is Kind.TIMESTAMP and (name := sql_name(column.name))
     ]
     return f"select {', '.join(counts)} from ({_typed_query(source, raw)})"
+
+
+def identity_text(source: Source) -> str:
+    """SQL over typed values: what names the record whatever its version, as text; null where a part can't be read."""
+    names = [sql_name(name) for name in source.identity]
+    if len(names) == 1:
+        return names[0]
+    is_known = " and ".join(f"{name} is not null" for name in names)
+    texts = ", ".join(f"cast({name} as varchar)" for name in names)
+    return f"case when {is_known} then cast(to_json([{texts}]) as varchar) end"
 
 
 def same_content(columns: Sequence[str], one: str, other: str) -> str:

@@ -42,9 +42,9 @@ class Poison:
     weeks_before: int = 0
 
 
-#: By rule, in the order in which `--scenario poison` goes through the weeks. The first two are such that only a week
-#: without a landed one before it can have: a day without records isn't a usual day, and a rate this high after sound weeks
-#: is a shift. A week that lacks a day hasn't landed.
+#: By rule, in the order in which `--scenario poison` goes through the weeks. The first two trip another rule after a
+#: week that landed: a day without records is none as usual, and a rate this high is a shift. A week that lacks a day
+#: hasn't landed.
 _OF_FIRST_WEEKS = {
     "days_present": Poison("oms_logs", lost="day = 3"),
     "null_request_id_rate": Poison("oms_logs", {"request_id": "case when number % 100 >= 15 then request_id end"}),

@@ -29,6 +29,7 @@ from orchestration.publication.tables import mart_tables
 from orchestration.sql import sql_name, sql_parquet, sql_text
 from orchestration.transform.engine import Engine
 from orchestration.transform.project import manifest_path
+from orchestration.transform.quarantine import put_quarantined
 from orchestration.weeks.calendar import calendar_query
 from orchestration.weeks.planning import Week
 
@@ -96,13 +97,6 @@ _PUBLISHED = {
 }
 #: Those with a row for each seller, of which only the run's weeks and those next to them are read.
 _LARGE = {"inputs.published_grades"}
-_QUARANTINED = {
-    "source": "VARCHAR",
-    "reason": "VARCHAR",
-    "event_at": "TIMESTAMP",
-    "ingested_at": "TIMESTAMP",
-    "_file_id": "BIGINT",
-}
 
 
 #: Seconds between looks at a warehouse that another process has; profiles.yml has dbt wait as long.
@@ -112,9 +106,13 @@ _PAUSES = (1, 2, 4, 8)
 class LandedRelation(NamedTuple):
     """A relation of the schema `landing`. `columns`: name -> type of DuckDB; `paths`: the Parquet files that it is."""
 
-    name: str
+    source: str
     columns: dict[str, str]
     paths: list[Path]
+
+    @property
+    def name(self) -> str:
+        return f"landing.{self.source}"
 
 
 @contextmanager
@@ -181,8 +179,10 @@ def prepare(
         db.execute(f"create or replace table inputs.weeks as {calendar_query(str(zone), int(str(hours)))}")
         _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
         _insert(db, "inputs.files", [tuple(row[name] for name in _TABLES["inputs.files"]) for row in ledger.files()])
-        for relation in landed_relations(home, ledger, [week.week_start for week in weeks]):
+        landed = landed_relations(home, ledger, [week.week_start for week in weeks])
+        for relation in landed:
             _create_view(db, relation)
+        put_quarantined(db, home, ledger, weeks, {relation.source: relation.paths for relation in landed})
         create_config_tables(db, configuration)
         _copy_published(db, home, [week.week_start for week in weeks])
 
@@ -264,7 +264,7 @@ def _discard_foreign(home: Home, writer: str) -> None:
 
 
 def landed_relations(home: Home, ledger: Ledger, weeks: Sequence[date]) -> list[LandedRelation]:
-    """What a run of these weeks reads of the landing: each source, and `quarantined`."""
+    """What a run of these weeks reads of the landing, source by source."""
     relations = []
     for source in SOURCES:
         columns = {column.name: column.sql_type for column in source.columns}
@@ -273,10 +273,8 @@ def landed_relations(home: Home, ledger: Ledger, weeks: Sequence[date]) -> list[
             for row in ledger.partitions(source.name)
             if _reaches(source, row["week"], weeks)
         ]
-        relations.append(LandedRelation(f"landing.{source.name}", columns, paths))
-    known = {int(row["file_id"]) for row in ledger.files() if row["quarantined"]}
-    paths = [file for file in sorted(home.quarantine.glob("*/*.parquet")) if int(file.stem.split("-")[0]) in known]
-    return [*relations, LandedRelation("landing.quarantined", _QUARANTINED, paths)]
+        relations.append(LandedRelation(source.name, columns, paths))
+    return relations
 
 
 def _reaches(source: Source, week: str, weeks: Sequence[date]) -> bool:

@@ -7,6 +7,7 @@ built: after the run, before the gate looks again.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -117,6 +118,21 @@ def test_what_concerns_all_weeks_fails_its_rule_and_no_other(rule: str, tmp_path
     assert [len(scopes) for scopes in broken(tmp_path)[str(DEFAULT_START)].values()] == [1]
     [week] = json.loads(metric_store("status", "--home", tmp_path, "--json").out)["weeks"]
     assert (week["published"], week["blocked_by"]) == (False, [rule])
+
+
+def test_a_week_withheld_by_rejected_records_is_published_once_they_have_landed(tmp_path: Path) -> None:
+    home, sound = tmp_path / "home", tmp_path / "sound"
+    made(home, weeks=1, poison="quarantine_rate")
+    said = ended(home)
+    assert (said.status, broken(home)) == (3, {str(DEFAULT_START): {"quarantine_rate": ["packages"]}})
+    assert re.search(r"; (\d+) rejected, most of them from inbox/packages/\S+: \d+ missing_required", said.out)
+    write_sample(sound, **{**SIZE, "scenario": "normal"}, weeks=1)
+    for file in (sound / "inbox" / "packages").iterdir():
+        shutil.copy(file, home / "inbox" / "packages" / f"mended-{file.name}")
+    mended = run(home)
+    assert mended.status == 0, mended.text
+    assert f"Published 1 week: {DEFAULT_START}" in mended.out
+    assert broken(home) == {}
 
 
 # What no input trips: changes of the warehouse, each in weeks of its own.

@@ -8,15 +8,6 @@ with
 
     days as ({{ weeks_by_utc_day() }}),
 
-    quarantined as (
-        select
-            source,
-            coalesce(
-                case when source in ({{ source_names("event_time") }}) then event_at end, ingested_at
-            ) as counted_at
-        from {{ source("landing", "quarantined") }}
-    ),
-
     undated_files as (
         select source, ingested_at, landed
         from {{ source("inputs", "files") }}
@@ -37,10 +28,9 @@ with
         inner join weeks on undated_files.ingested_at >= weeks.starts_at and undated_files.ingested_at < weeks.ends_at
         group by weeks.week_start, undated_files.source
         union all
-        select weeks.week_start, quarantined.source, 0 as landed, count(*) as quarantined
-        from quarantined
-        inner join weeks on quarantined.counted_at >= weeks.starts_at and quarantined.counted_at < weeks.ends_at
-        group by weeks.week_start, quarantined.source
+        select week_start, source, 0 as landed, sum(records) as quarantined
+        from {{ ref("int_quarantined_week") }}
+        group by week_start, source
     )
 
 select week_start, source, cast(sum(landed) as bigint) as landed, cast(sum(quarantined) as bigint) as quarantined
