@@ -19,3 +19,10 @@
         where presence.source = '{{ name }}' and presence.is_present
     )
 {% endmacro %}
+
+{# Whether landed files have every column that decides a metric: the metrics that they don't have no rows. #}
+{% macro is_measured(metric) %}
+    not exists (
+        select 1 from {{ ref("int_unmeasured_metrics") }} as unmeasured where unmeasured.metric_id = {{ metric }}
+    )
+{% endmacro %}

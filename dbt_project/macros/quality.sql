@@ -111,6 +111,7 @@
                 "fct_oms_readiness_week": "fct_oms_readiness_week",
                 "fct_hop_load_hour": "fct_hop_load_hour",
                 "fct_target_week": "fct_target_week",
+                "fct_unmeasured_metric_week": "fct_unmeasured_metric_week",
                 "fct_incident_impact_week": "fct_incident_impact_week",
                 "fct_seller_recovery_week": "fct_seller_recovery_week",
             }
@@ -204,6 +205,7 @@
                 "snapshot_days",
                 "client_calls",
                 "day_volume",
+                "columns_present",
             ]
         )
     }}

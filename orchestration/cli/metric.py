@@ -19,8 +19,10 @@ from orchestration.publication.reading import (
     open_store,
     published_waivers,
     published_weeks,
+    unmeasured_metrics,
     withholding_results,
 )
+from orchestration.weeks.names import in_words
 
 #: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
 #: columns that are shown.
@@ -67,7 +69,14 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
         raise not_published(week, weeks)
     with open_store(home.published_store) as store:
         columns, rows = _read(store, metric_id, week, dimension)
+        unmeasured = [
+            (unmeasured_week, lines[metric_id])
+            for unmeasured_week, lines in unmeasured_metrics(store).items()
+            if metric_id in lines and week in (None, unmeasured_week)
+        ]
     shown = {row[0] for row in rows}
+    for line in dict.fromkeys(line for _, line in unmeasured):
+        click.echo(f"{in_words(at for at, said in unmeasured if said == line)}: {line}", err=True)
     for waived_week, waivers in published_waivers(home.published_store).items():
         if waived_week in shown:
             click.echo(f"{waived_week} is published with a waiver: {'; '.join(map(str, waivers))}", err=True)
@@ -75,7 +84,7 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
         print_rows(form, columns, rows)
     elif rows:
         print_table(columns, rows)
-    else:
+    elif not unmeasured:
         click.echo("No rows: the metric's source had no file.")
 
 

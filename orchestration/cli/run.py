@@ -19,6 +19,7 @@ from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import DiskFullError, MetricStoreError, says_disk_is_full
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
+from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.limits import EngineLimits
 from orchestration.publication.reading import open_store, published_waivers, published_weeks, withholding_results
 from orchestration.report import report_index
@@ -172,6 +173,7 @@ def _say(home: Home, run_ids: Sequence[str], new_files: int) -> list[date]:
     with Ledger(home.ledger, read_only=True) as ledger:
         failed = ledger.files(status="failed")
         state = state_of(ledger, published_weeks(home.published_store))
+        unmeasured = not_measured(absent_columns(ledger))
     for file in failed:
         is_adapter = file["path"].endswith(".sql")
         place = file["path"] if is_adapter else f"inbox/{file['source']}/{file['path']}"
@@ -192,6 +194,8 @@ def _say(home: Home, run_ids: Sequence[str], new_files: int) -> list[date]:
                 click.echo(f"Waived in {week}: {'; '.join(map(str, waivers))}")
     for message in _why(home, withheld):
         click.echo(printable(message))
+    for line in unmeasured:
+        click.echo(line)
     click.echo(f"Store: {home.published_store}")
     click.echo(f"Report: {report_index(home)}")
     return withheld

@@ -20,6 +20,7 @@ from orchestration.ingest.adapters import Adapter
 from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.landing import Inbox, look, new_files
 from orchestration.ingest.ledger import Ledger
+from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.project import code_version
 from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks
 from orchestration.weeks.change import check_calendar
@@ -51,6 +52,7 @@ def read_status(home: Home) -> dict[str, Any]:
         state = state_of(ledger, published)
         failed = [{name: row[name] for name in ("source", "path", "error")} for row in ledger.files(status="failed")]
         quarantine = ledger.quarantine_counts()
+        unmeasured = not_measured(absent_columns(ledger))
         waiting = _waiting_files(inbox, ledger) if inbox else []
         if configuration:
             _or_problem(partial(check_calendar, ledger, configuration, published, None), problems)
@@ -77,6 +79,7 @@ def read_status(home: Home) -> dict[str, Any]:
         ],
         "failed_files": failed,
         "quarantine": quarantine,
+        "not_measured": unmeasured,
         "ignored_files": inbox.listing.ignored if inbox else [],
         "broken_adapters": [
             {"adapter": path, "error": why} for _, path, why in (inbox.broken_adapters if inbox else ())
@@ -159,6 +162,8 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
             f"  {source}: {', '.join(f'{rows:,} {why}' for why, rows in reasons.items())}"
             for source, reasons in state["quarantine"].items()
         ]
+    if state["not_measured"]:
+        lines += ["", *state["not_measured"]]
     if state["ignored_files"]:
         shown = state["ignored_files"][:10]
         more = f" and {len(state['ignored_files']) - 10} more" if len(state["ignored_files"]) > 10 else ""

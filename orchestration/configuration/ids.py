@@ -71,5 +71,6 @@ GATE_RULES = (
     "snapshot_days",
     "client_calls",
     "day_volume",
+    "columns_present",
 )
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -378,6 +378,15 @@ class Ledger:
             counts.setdefault(row["source"], {})[row["reason"]] = int(row["rows"])
         return counts
 
+    def weeks_of_files(self, weeks: Iterable[date]) -> list[tuple[int, date]]:
+        """(file_id, week) of these weeks in which a file landed a record; without event times, of its `updated_at`."""
+        rows = self._rows(
+            "select file_id, week_start as week from event_weeks union select file_id, week from partitions "
+            "where file_id not in (select file_id from event_weeks) order by 1, 2"
+        )
+        asked = {week.isoformat() for week in weeks}
+        return [(int(row["file_id"]), date.fromisoformat(row["week"])) for row in rows if row["week"] in asked]
+
     def touches(self) -> list[tuple[date, date, int]]:
         """(first_week, last_week, file_id) of everything that landed, by file."""
         rows = self._rows("select first_week, last_week, file_id from touches order by file_id, first_week, last_week")

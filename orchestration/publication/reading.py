@@ -17,6 +17,7 @@ import duckdb
 
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import evidence_beside
+from orchestration.ingest.measured import not_measured_line, parted
 from orchestration.publication.evidence import evidence_files
 from orchestration.sql import sql_parquet
 from orchestration.weeks.names import in_words
@@ -126,6 +127,18 @@ def withholding_results(connection: duckdb.DuckDBPyConnection) -> list[dict[str,
         return []
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def unmeasured_metrics(connection: duckdb.DuckDBPyConnection) -> dict[date, dict[str, str]]:
+    """By published week: metric_id -> why it isn't measured, in a line. Empty of a store of an earlier release."""
+    try:
+        rows = connection.execute("from marts.fct_unmeasured_metric_week order by all").fetchall()
+    except duckdb.CatalogException:
+        return {}
+    found: dict[date, dict[str, str]] = {}
+    for week, metric, columns in rows:
+        found.setdefault(week, {})[metric] = not_measured_line(metric, map(parted, columns.split(",")))
+    return found
 
 
 def evidence_relation(connection: duckdb.DuckDBPyConnection, store: Path, week: date) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from orchestration.publication.reading import unmeasured_metrics
 from orchestration.report import charts
 from orchestration.report.cells import change, raw, shown, verdict
 from orchestration.report.pipeline import PipelineAtPeak
@@ -96,6 +97,7 @@ def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
         headlines=_with_sparklines(read_headlines(store, week.week_start), shared["metrics"]),
         sellers=_summary(read_sellers(store, week.week_start)),
         restatements=read_restatements(store, week),
+        unmeasured=unmeasured_metrics(store.connection).get(week.week_start, {}),
         latency_chart=_latency_chart(tables["latency_days"]),
         maturity_chart=_maturity_chart(tables["maturity"]),
         calls_chart=_calls_chart(tables["manifest_days"]),

@@ -33,12 +33,14 @@ class Poison:
 
     change: columns that get another value, with the SQL for it. lost: SQL for the records that never arrive. `client`
     is the smallest OMS client, `number` a record's number within its day, `day` that within the week, 0 for Monday.
-    weeks_before: sound weeks that the rule compares with. Poisons without a source are no matter of records.
+    lacks: a column that the week's export comes without. weeks_before: sound weeks that the rule compares with. Poisons
+    without a source are no matter of records.
     """
 
     source: str = ""
     change: Mapping[str, str] = field(default_factory=dict)
     lost: str = "false"
+    lacks: str = ""
     weeks_before: int = 0
 
 
@@ -75,6 +77,7 @@ _OF_ONE_WEEK = {
     "timestamps_backwards": Poison("seller_orders", {"confirmed_at": "confirmed_at - interval 7 hours"}),
     "snapshot_days": Poison("inventory_snapshots", lost="system = 'marketplace' and day = 2"),
     "client_calls": Poison("oms_logs", lost="oms_client = client", weeks_before=1),
+    "columns_present": Poison("products", lacks="delisted_at", weeks_before=1),
 }
 #: What no single week has. A file that can't be read withholds every week that isn't published; a bound holds for all.
 _OF_ALL_WEEKS = {"files_readable": Poison(), "rates_in_bounds": Poison()}
@@ -136,8 +139,13 @@ class PoisonedInbox(Inbox):
     def write(self, source: str, name: str, table: pa.Table, *, time_format: str = UTC_FORMAT) -> None:
         """Write what the poisons leave of a table."""
         for monday, rule in self._weeks.items():
-            if POISONS[rule].source == source and table.num_rows:
-                table = self._poisoned(POISONS[rule], table, monday)
+            poison = POISONS[rule]
+            if poison.source != source or not table.num_rows:
+                continue
+            if not poison.lacks:
+                table = self._poisoned(poison, table, monday)
+            elif name.startswith(str(monday)):
+                table = table.drop_columns([poison.lacks])
         super().write(source, name, table, time_format=time_format)
 
     def _poisoned(self, poison: Poison, table: pa.Table, monday: date) -> pa.Table:

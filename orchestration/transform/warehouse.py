@@ -24,6 +24,7 @@ from orchestration.gate.verdict import GateReport
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.ledger import Ledger
+from orchestration.ingest.measured import absent_columns
 from orchestration.project import code_version
 from orchestration.publication.tables import mart_tables
 from orchestration.sql import sql_name, sql_parquet, sql_text
@@ -65,8 +66,12 @@ _TABLES = {
         "quarantined": "bigint",
         "duplicates": "bigint",
         "error": "varchar",
+        "column_hints": "varchar",
         "ingested_at": "timestamp",
     },
+    "inputs.weeks_of_files": {"file_id": "bigint", "week_start": "date"},
+    "inputs.missing_columns": {"file_id": "bigint", "column_name": "varchar"},
+    "inputs.absent_columns": {"source": "varchar", "column_name": "varchar"},
     "inputs.gate_results": {
         "week_start": "date",
         "rule_id": "varchar",
@@ -179,6 +184,8 @@ def prepare(
         db.execute(f"create or replace table inputs.weeks as {calendar_query(str(zone), int(str(hours)))}")
         _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
         _insert(db, "inputs.files", [tuple(row[name] for name in _TABLES["inputs.files"]) for row in ledger.files()])
+        _insert(db, "inputs.weeks_of_files", ledger.weeks_of_files([week.week_start for week in weeks]))
+        _put_columns(db, ledger)
         landed = landed_relations(home, ledger, [week.week_start for week in weeks])
         for relation in landed:
             _create_view(db, relation)
@@ -246,6 +253,18 @@ def _insert_records(
     # costs half a second of imports.
     typed = f"from_json_strict(?, {sql_text(json.dumps([columns]))})"
     db.execute(f"insert into {table} select unnest({typed}, max_depth := 2)", [json.dumps(records, default=str)])
+
+
+def _put_columns(db: duckdb.DuckDBPyConnection, ledger: Ledger) -> None:
+    """Which columns a landed file lacks, and which no landed file of a source has."""
+    missing = [
+        (file["file_id"], column)
+        for file in ledger.files(status="landed")
+        for column in filter(None, file["missing_columns"].split(", "))
+    ]
+    _insert(db, "inputs.missing_columns", missing)
+    absent = [(source, column) for source, columns in absent_columns(ledger).items() for column in sorted(columns)]
+    _insert(db, "inputs.absent_columns", absent)
 
 
 def _discard_foreign(home: Home, writer: str) -> None:

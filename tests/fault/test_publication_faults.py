@@ -207,6 +207,10 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         | columns(COUNT, "excused", "adjusted_numerator", "adjusted_denominator")
         | {"adjusted_value": RATE, "is_small_sample": BOOLEAN, "incident_ids": TEXT},
     ),
+    "fct_unmeasured_metric_week": (
+        columns(DATE, "week_start") | columns(TEXT, "metric_id"),
+        columns(TEXT, "missing_columns"),
+    ),
     "fct_gate_waiver_week": (
         columns(DATE, "week_start") | columns(TEXT, "rule_id", "scope"),
         columns(TEXT, "reason", "approved_by") | columns(DATE, "valid_until"),

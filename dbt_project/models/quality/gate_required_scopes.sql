@@ -29,14 +29,23 @@ with
     figures as (select distinct week_start, metric_id from {{ ref("int_judged_figures_week") }}),
 
     required as (
-        {% for rule_id in ["null_request_id_rate", "null_request_id_shift", "sub_orders_per_request"] %}
-            select week_start, '{{ rule_id }}' as rule_id, 'all' as scope
-            from logs
+        select week_start, 'null_request_id_shift' as rule_id, 'all' as scope
+        from logs
+        union all
+        {% for rule_id, metric_id in {
+            "null_request_id_rate": "null_request_id_rate",
+            "sub_orders_per_request": "max_sub_orders_per_request",
+        }.items() %}
+            select weeks.week_start, '{{ rule_id }}' as rule_id, 'all' as scope
+            from weeks
+            cross join metrics
+            where metrics.metric_id = '{{ metric_id }}'
             union all
         {% endfor %}
         select logs.week_start, 'null_request_id_rate_client' as rule_id, cast(null as string) as scope
         from logs
         inner join weeks_with_logs on logs.week_start = weeks_with_logs.week_start
+        inner join metrics on metrics.metric_id = 'null_request_id_rate'
         union all
         select logs.week_start, 'client_calls' as rule_id, cast(null as string) as scope
         from logs
@@ -53,7 +62,7 @@ with
         inner join
             {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
         union all
-        {% for rule_id in ["records_reconciled", "files_readable", "quarantine_rate"] %}
+        {% for rule_id in ["records_reconciled", "files_readable", "quarantine_rate", "columns_present"] %}
             select week_start, '{{ rule_id }}' as rule_id, source as scope
             from sources
             union all

@@ -1,4 +1,4 @@
-{# One row per brand metric whose sources all had files, with its overall member. #}
+{# One row per brand metric whose sources all had files, with every column that decides it, and its overall member. #}
 {% for metric in brand_metrics() %}
     select
         '{{ metric.metric_id }}' as metric_id,
@@ -7,9 +7,8 @@
         {{ "denominator" in metric }} as is_rate,
         {{ "denominator" in metric and metric.get("interval", true) }} as has_interval
     where
-        {% for name in metric.sources %}
-            {{ source_is_present(name) }} {% if not loop.last %} and {% endif %}
-        {% endfor %}
+        {{ is_measured("'" ~ metric.metric_id ~ "'") }}
+        {% for name in metric.sources %} and {{ source_is_present(name) }} {% endfor %}
     {% if not loop.last %}
         union all
     {% endif %}

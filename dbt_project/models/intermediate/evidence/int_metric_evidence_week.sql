@@ -4,7 +4,8 @@
 #}
 {% for family in evidence_families().values() %}
     select week_start, metric_id, seller_id, unit_id, unit, order_id, happened_at, due_at, detail, had_from, had_until
-    from {{ ref(family.evidence) }}
+    from {{ ref(family.evidence) }} as evidence
+    where {{ is_measured("evidence.metric_id") }}
     {% if not loop.last %}
         union all
     {% endif %}

@@ -19,6 +19,7 @@ with sub_orders as (select * from {{ ref("int_sub_orders_as_of_week") }} where i
         promised_{{ promise }}_at >= starts_at
         and promised_{{ promise }}_at < ends_at
         and ({{ step }} is not null or cancelled_at is null)
+        and {{ is_measured("'" ~ promise ~ "_kept_rate'") }}
     {% if not loop.last %}
         union all
     {% endif %}

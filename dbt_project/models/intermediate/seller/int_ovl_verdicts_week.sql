@@ -56,7 +56,10 @@ with
         cross join sellers
         left join orders on weeks.week_start = orders.week_start and sellers.seller_id = orders.seller_id
         left join most on weeks.week_start = most.week_start and sellers.seller_id = most.seller_id
-        where {{ as_of("sellers.first_ordered_at", "weeks.calculated_at") }} is not null
+        where
+            {{ as_of("sellers.first_ordered_at", "weeks.calculated_at") }} is not null
+            and {{ is_measured("'ovl_cancellation_rate'") }}
+            and {{ is_measured("'ovl_on_time_rate'") }}
     ),
 
     judged as (

@@ -1,6 +1,7 @@
 {#
     One row per week, seller with a line in the grade window, and metric of the grade: its counts, its rate, the score of
-    the band that holds the rate, and its weight, all exact. A metric with nothing to count has neither rate nor score.
+    the band that holds the rate, and its weight, all exact. A metric with nothing to count has neither rate nor score, and
+    one that isn't measured counts nothing.
 #}
 {% set metrics = seller_grade_metrics() %}
 with
@@ -29,6 +30,8 @@ with
         group by week_start, seller_id
     ),
 
+    unmeasured as (select distinct metric_id from {{ ref("int_unmeasured_metrics") }}),
+
     metrics as (
         {% for metric_id in metrics %}
             select '{{ metric_id }}' as metric_id
@@ -43,12 +46,14 @@ with
             lines.week_start,
             lines.seller_id,
             metrics.metric_id,
+            unmeasured.metric_id is null as is_measured,
             {% for part in ["numerator", "denominator"] %}
                 coalesce(
                     case
-                        metrics.metric_id
+                        when unmeasured.metric_id is not null
+                        then 0
                         {% for metric_id, metric in metrics.items() %}
-                            when '{{ metric_id }}' then {{ metric[part] }}
+                            when metrics.metric_id = '{{ metric_id }}' then {{ metric[part] }}
                         {% endfor %}
                     end,
                     0
@@ -58,6 +63,7 @@ with
         from lines
         left join orders on lines.week_start = orders.week_start and lines.seller_id = orders.seller_id
         cross join metrics
+        left join unmeasured on metrics.metric_id = unmeasured.metric_id
     ),
 
     valued as (select *, {{ percent("numerator", "denominator", "decimal(9,2)") }} as value from counted),
@@ -76,6 +82,7 @@ with
             valued.week_start,
             valued.seller_id,
             valued.metric_id,
+            valued.is_measured,
             valued.numerator,
             valued.denominator,
             valued.value,

@@ -24,7 +24,10 @@ with
             {{ local_to_utc("cohort_week_start", setting("reporting_timezone")) }} as starts_at,
             {{ local_to_utc(date_add_days("cohort_week_start", 7), setting("reporting_timezone")) }} as ends_at
         from cohort_weeks
-        where {{ source_is_present("seller_orders") }} and {{ source_is_present("sellers") }}
+        where
+            {{ source_is_present("seller_orders") }}
+            and {{ source_is_present("sellers") }}
+            and {{ is_measured("'o2d_ratio'") }}
     ),
 
     members as (

@@ -13,7 +13,7 @@ with
             cast(sum(records) as bigint) as records,
             cast(sum(null_records) as bigint) as null_records
         from log_counts
-        where week_start in (select week_start from weeks)
+        where week_start in (select week_start from weeks) and {{ is_measured("'null_request_id_rate'") }}
         group by week_start, oms_client, event_name
     )
 

@@ -1,5 +1,5 @@
 {#
-    One row per week, seller with a line in the grade window, and metric of the grade. Weight and contribution are scaled
+    One row per week, seller with a line in the grade window, and measured metric of the grade. Weight and contribution are scaled
     to the metrics that have data; a metric without has its zero counts only.
 #}
 select
@@ -19,3 +19,4 @@ select
         )
     }} as contribution
 from {{ ref("int_seller_grade_metrics_week") }}
+where is_measured

@@ -43,7 +43,8 @@ with
         left join sellers on periods.week_start = sellers.week_start and first_orders.seller_id = sellers.seller_id
         left join counts on periods.week_start = counts.week_start and first_orders.seller_id = counts.seller_id
         where
-            case
+            {{ is_measured("periods.kpi_id") }}
+            and case
                 periods.kpi_id
                 when 'pending_to_shipped_n_hours_rate'
                 then sellers.pending_to_shipped_hours is not null

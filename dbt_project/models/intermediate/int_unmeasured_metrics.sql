@@ -1,0 +1,24 @@
+{# One row per metric and deciding column that no landed file of its source has. #}
+with
+
+    deciding as (
+        select *
+        from
+            (
+                values
+                    {% for metric_id, columns in var("deciding_columns").items() %}
+                        {% set is_last = loop.last %}
+                        {% for column in columns %}
+                            ('{{ metric_id }}', '{{ column.split(".")[0] }}', '{{ column.split(".")[1] }}')
+                            {% if not (is_last and loop.last) %}, {% endif %}
+                        {% endfor %}
+                    {% endfor %}
+            ) as deciding(metric_id, source, column_name)
+    )
+
+select deciding.metric_id, deciding.source, deciding.column_name
+from deciding
+inner join
+    {{ source("inputs", "absent_columns") }} as absent
+    on deciding.source = absent.source
+    and deciding.column_name = absent.column_name
