@@ -206,6 +206,7 @@
                 "client_calls",
                 "day_volume",
                 "columns_present",
+                "restatement_size",
             ]
         )
     }}

@@ -72,5 +72,6 @@ GATE_RULES = (
     "client_calls",
     "day_volume",
     "columns_present",
+    "restatement_size",
 )
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -88,6 +88,8 @@ def _result(
     elif key in unexpected[WITHIN_BOUNDS]:
         assert observed is not None  # Great Expectations leaves out rows without a value
         message = messages.failed(rule, scope, observed, note)
+        if rule.rule_id == "restatement_size":  # readers have the figures: somebody has to answer for either way
+            message += f"; {messages.waiver_line(rule.rule_id, scope, week_start)}"
     else:
         message = messages.passed(rule, observed, note)
     return RuleResult(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from expectations.rules import Rule
 from orchestration.gate.verdict import Waiver
 
@@ -18,6 +20,11 @@ def failed(rule: Rule, scope: str, observed: float, note: str | None) -> str:
     is_range = None not in (rule.lower, rule.upper) and rule.lower != rule.upper
     where = f"outside {rule.permitted}" if is_range else f"should be {rule.permitted}"
     return _with_note(f"{subject}, {where} (set {rule.set_on}: {rule.reason.rstrip('. ')})", note)
+
+
+def waiver_line(rule_id: str, scope: str, week_start: date) -> str:
+    """What would let a failed result through: a line of gate_waivers.csv, to be filled in."""
+    return f"to let it through, add to config/gate_waivers.csv: {rule_id},{scope},{week_start},REASON,NAME,VALID_UNTIL"
 
 
 def did_not_run(rule_id: str, scope: str, observed: float | None) -> str:

@@ -198,6 +198,22 @@ def _write_restatements(
     return _count(db, "marts.fct_restatement") - before
 
 
+#: SQL: why a week's current build differs from the one before, by their marks.
+_CAUSES = """
+    select
+        week_start,
+        concat_ws(
+            ',',
+            case when build.raw_fingerprint is distinct from earlier.raw_fingerprint then 'records' end,
+            case when build.config_hash is distinct from earlier.config_hash then 'configuration' end,
+            case when build.code_version is distinct from earlier.code_version then 'code' end
+        ) as cause
+    from marts.publication as build
+    inner join present.marts.publication as earlier using (week_start)
+    where build.is_current and earlier.is_current
+"""
+
+
 def _changes_query(table: PublishedTable, facts: Sequence[str], weeks: Sequence[date]) -> str:
     """SQL: figures (`facts`) of these weeks in which the new store differs from the present one."""
     rest = [name for name in table.key if name != "week_start"]
@@ -215,9 +231,10 @@ def _changes_query(table: PublishedTable, facts: Sequence[str], weeks: Sequence[
 
     return f"""
         insert into marts.fct_restatement
-        select week_start, '{table.name}', key, column_name, ?, before.value, after.value, ?
+        select week_start, '{table.name}', key, column_name, ?, before.value, after.value, ?, cause
         from ({figures("present.")}) as before
         full join ({figures("")}) as after using (week_start, key, column_name)
+        inner join ({_CAUSES}) as causes using (week_start)
         where
             before.value is distinct from after.value
             and not (column_name in ({", ".join(map(sql_text, sorted(_OF_WEEK_BEFORE)))}) and before.value is null)

@@ -67,6 +67,7 @@ RESTATEMENT = PublishedTable(
         "old_value": ("varchar", "The figure before, as text; null where there was none."),
         "new_value": ("varchar", "The figure since, as text; null where there is none."),
         "restated_at": ("timestamp", "When the change was published, UTC."),
+        "cause": ("varchar", "Which marks of the two builds differ: records, configuration, code, comma-separated."),
     },
     ("week_start", "table_name", "key", "column_name", "build_id"),
 )

@@ -332,7 +332,9 @@ def read_ratings(store: Store, week: date) -> list[dict[str, Any]]:
 
 def read_restatements(store: Store, week: Week) -> Table:
     """Published figures that changed: of this week, and of earlier weeks since the week before was first published."""
-    columns = ("week_start", "table_name", "key", "column_name", "old_value", "new_value", "restated_at")
+    listed = ("week_start", "table_name", "key", "column_name", "old_value", "new_value", "restated_at", "cause")
+    # a store of an earlier release may lack one
+    columns = tuple(name for name in listed if ("fct_restatement", name) in store.descriptions)
     rows = store.rows(
         f"select {', '.join(columns)}, count(*) over () from marts.fct_restatement where week_start = $week "
         "or (week_start < $week and restated_at <= $published_at and restated_at > "

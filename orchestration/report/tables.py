@@ -21,6 +21,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "limited_since": ("Limited since", "date"),
     "started_at": ("Hour, UTC", "text"),
     "restated_at": ("Restated at, UTC", "text"),
+    "cause": ("Cause", "text"),
     "metric_id": ("Metric", "text"),
     "dimension": ("Split by", "text"),
     "member": ("Member", "text"),

@@ -181,6 +181,12 @@ TAMPERED = {
         "customer_cancel_rate",
         (_WEEK_2,),
     ),
+    "restatement_size": Tampering(
+        "insert into inputs.published_metrics by name from (select * replace (value + 5.01 as value) "
+        f"from marts.fct_metric_week where (week_start, metric_id, dimension) = ('{_WEEK_1}', 'o2d_ratio', 'overall'))",
+        "all",
+        (_WEEK_1,),
+    ),
     "records_reconciled": Tampering(
         "update inputs.files set landed = landed - 1 "
         "where file_id = (select min(file_id) from inputs.files where source = 'packages')",
@@ -191,7 +197,9 @@ TAMPERED = {
 
 
 @pytest.mark.parametrize(
-    "rules", [("keys_unique", "contributions_sum", "weights"), ("score_bands",), ("records_reconciled",)], ids="+".join
+    "rules",
+    [("keys_unique", "contributions_sum", "weights", "restatement_size"), ("score_bands",), ("records_reconciled",)],
+    ids="+".join,
 )
 def test_a_changed_warehouse_fails_the_rule_of_the_change_and_no_other(
     rules: tuple[str, ...], tampered: MetricStoreResource, sample_home: Path

@@ -12,6 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,7 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "fct_restatement": (
         columns(DATE, "week_start") | columns(TEXT, "table_name", "key", "column_name", "build_id"),
-        columns(TEXT, "old_value", "new_value") | columns(TIMESTAMP, "restated_at"),
+        columns(TEXT, "old_value", "new_value") | columns(TIMESTAMP, "restated_at") | columns(TEXT, "cause"),
     ),
 }
 #: fct_metric_evidence_week, which is Parquet beside the store.
@@ -461,6 +462,24 @@ def test_a_withheld_restatement_keeps_the_published_rows(home: Path) -> None:
     assert query(home, judged, [W3])[0][0] is True
     assert W2 in currents(home)
     assert currents(home)[W2] != "withholding"
+
+
+@pytest.mark.parametrize(
+    ("marks", "cause"),
+    [
+        ({"raw_fingerprint": "other"}, "records"),
+        ({"code_version": "other", "raw_fingerprint": "other"}, "records,code"),
+        ({"code_version": "other", "config_hash": "other"}, "configuration,code"),
+    ],
+)
+def test_the_cause_of_a_restatement_is_what_differs_between_the_builds(
+    home: Path, marks: dict[str, str], cause: str
+) -> None:
+    publish_as(home, "one", [W2])
+    change(home, 777, W2)
+    week = replace(planned(W2, "one"), **marks)
+    publish(Home(home), mart_tables(manifest_path(Home.of())), [week], [W2], "two", NOW)
+    assert query(home, "select distinct cause from marts.fct_restatement where build_id = 'two'") == [(cause,)]
 
 
 def test_a_restatement_lists_each_changed_figure_once(home: Path) -> None:

@@ -279,6 +279,10 @@ def faulty(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Fault
     shutil.copytree(sample_home, home)
     before = tables(home)
     added = week_4_files(home, folder / "more")
+    (home / "config").mkdir()
+    (home / "config" / "gate_rules.csv").write_text(
+        "rule_id,severity,lower,upper,set_on,reason\nrestatement_size,error,0,100,2026-11-26,so many logs move rates\n"
+    )
     [products] = [file for file in added if file.parent.name == "products"]
     whole = products.read_bytes()
     products.write_bytes(whole[: len(whole) * 2 // 3])
@@ -300,7 +304,6 @@ def faulty(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Fault
     second = run(home)
 
     waivers = home / "config" / "gate_waivers.csv"
-    waivers.parent.mkdir(exist_ok=True)
     waivers.write_text(
         "rule_id,scope,week_start,reason,approved_by,valid_until\n"
         "sub_orders_per_request,all,2026-01-12,one load test of the client,jo@example.com,2999-12-31\n"

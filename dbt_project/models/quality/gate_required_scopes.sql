@@ -51,9 +51,11 @@ with
         from logs
         inner join weeks_with_calls on logs.week_start = weeks_with_calls.week_start
         union all
-        select week_start, 'weights' as rule_id, 'all' as scope
-        from weeks
-        union all
+        {% for rule_id in ["weights", "restatement_size"] %}
+            select week_start, '{{ rule_id }}' as rule_id, 'all' as scope
+            from weeks
+            union all
+        {% endfor %}
         select week_start, 'score_bands' as rule_id, cast(null as string) as scope
         from weeks
         union all
