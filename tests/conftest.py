@@ -150,22 +150,22 @@ def made_once(folder: Path, name: str, make) -> Path:
 
 
 @pytest.fixture(scope="session")
-def conformance_case() -> Path:
-    return shared("conformance", "case-1")
+def conformance_home(shared_folder: Path) -> Path:
+    """The first conformance case after its run."""
+    return home_of_case(shared_folder, "case-1")
 
 
-@pytest.fixture(scope="session")
-def conformance_home(shared_folder: Path, conformance_case: Path) -> Path:
-    """The conformance case after its run; what the run said lies in `run.txt`, its status in `status.txt`."""
+def home_of_case(folder: Path, case: str) -> Path:
+    """A conformance case after its run; what the run said lies in `run.txt`, its status in `status.txt`."""
 
     def make(home: Path) -> None:
         for part in ("inbox", "config"):
-            copy_tree(conformance_case / part, home / part)
+            copy_tree(shared("conformance", case) / part, home / part)
         ended = run(home, "2024-08-05..2024-09-23")
         (home / "run.txt").write_text(ended.text)
         (home / "status.txt").write_text(str(ended.status))
 
-    return made_once(shared_folder, "conformance", make)
+    return made_once(folder, case, make)
 
 
 SAMPLE_WEEKS = ("2026-01-05", "2026-01-12", "2026-01-19")

@@ -1,4 +1,4 @@
-"""The conformance case: published tables equal, cell by cell, those that an independent program computed."""
+"""The conformance cases: published tables equal, cell by cell, those that an independent program computed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from orchestration.ingest.ledger import Ledger
 from orchestration.publication.reading import open_store
-from tests.conftest import check_evidence_counts, run
+from tests.conftest import check_evidence_counts, home_of_case, run, shared
 
 TABLES = (
     "dim_metric",
@@ -40,7 +40,22 @@ TABLES = (
     "fct_incident_impact_week",
 )
 
-pytestmark = pytest.mark.xdist_group("conformance")
+CASES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("case-1", "case-2")]
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def conformance_case(case: str) -> Path:
+    return shared("conformance", case)
+
+
+@pytest.fixture(scope="module")
+def conformance_home(shared_folder: Path, case: str) -> Path:
+    return home_of_case(shared_folder, case)
 
 
 def builds(home: Path) -> list[tuple]:
