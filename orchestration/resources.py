@@ -15,6 +15,7 @@ from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
+from orchestration.home.retention import forget_old_runs
 from orchestration.leftovers import clear_working_files, end_killed_run
 from orchestration.limits import EngineLimits
 from orchestration.publication.reading import published_weeks
@@ -52,6 +53,8 @@ class MetricStoreResource(ConfigurableResource):
         with writer_lock(place, context.run_id or "", self.wait_seconds, put_right):
             clear_working_files(place)
             place.scratch.mkdir(parents=True)
+            with suppress(MetricStoreError):  # whoever needs the configuration says what is wrong with it
+                forget_old_runs(context.instance, self.clock, int(str(self.configuration.setting("keep_runs_days"))))
             if context.dagster_run and weeks_of(context.dagster_run):
                 import_early()
             try:

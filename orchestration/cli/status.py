@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
@@ -53,6 +53,8 @@ def read_status(home: Home) -> dict[str, Any]:
         failed = [{name: row[name] for name in ("source", "path", "error")} for row in ledger.files(status="failed")]
         quarantine = ledger.quarantine_counts()
         unmeasured = not_measured(absent_columns(ledger))
+        forgotten = _forgotten_files(inbox, ledger) if inbox else []
+        notes = [{"path": row["path"], "note": row["note"]} for row in ledger.files() if row["note"]]
         waiting = _waiting_files(inbox, ledger) if inbox else []
         if configuration:
             _or_problem(partial(check_calendar, ledger, configuration, published, None), problems)
@@ -68,6 +70,8 @@ def read_status(home: Home) -> dict[str, Any]:
         "problems": problems,
         "weeks": weeks,
         "waiting_files": waiting,
+        "forgotten_files": forgotten,
+        "notes": notes,
         "failed_runs": [
             {
                 **asdict(run),
@@ -104,6 +108,15 @@ def _waiting_files(inbox: Inbox, ledger: Ledger) -> list[str]:
     ]
 
 
+def _forgotten_files(inbox: Inbox, ledger: Ledger) -> list[str]:
+    return [
+        f"{source.name}/{file.path}"
+        for source in SOURCES
+        for file in inbox.candidates(source.name)
+        if file.key in ledger.forgotten(source.name)
+    ]
+
+
 def _week(
     week: date,
     state: State,
@@ -113,10 +126,12 @@ def _week(
 ) -> dict[str, Any]:
     published = state.published.get(week)
     due_at = configuration.calculated_at(week) if configuration else None
+    within = timedelta(hours=int(str(configuration.setting("publish_within_hours"))) if configuration else 0)
     return {
         "week_start": week.isoformat(),
         "landed": state.landed.get(week, 0),
         "complete": due_at <= now if due_at else None,
+        "late": published is None and due_at is not None and due_at + within <= now,
         "published": published is not None,
         "published_at": published.published_at.isoformat(sep=" ") if published else None,
         "build_id": published.build_id if published else None,
@@ -144,6 +159,9 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
     if state["waiting_files"]:
         more = f" and {len(state['waiting_files']) - 10} more" if len(state["waiting_files"]) > 10 else ""
         lines += ["", f"Waiting for the next run: {', '.join(state['waiting_files'][:10])}{more}"]
+    if state["forgotten_files"]:
+        lines += ["", f"Forgotten, and not read until they change: {', '.join(state['forgotten_files'])}"]
+    lines += [f"{row['path']}: {row['note']}" for row in state["notes"]]
     for run in state["failed_runs"]:
         about = f"for {in_words(map(date.fromisoformat, run['weeks']))}" if run["weeks"] else "that lands files"
         lines += ["", f"Run {run['run_id'][:8]} {about} {run['status']} {run['ended_at']}. {run['reason']}".rstrip()]
@@ -174,7 +192,7 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
 def _state_of(week: dict[str, Any]) -> str:
     parts = []
     if not week["published"] and not week["landed"]:
-        return "no data"
+        return "no data" + ("; late" if week["late"] else "")
     if week["published"]:
         parts.append(f"published {week['published_at']}")
         parts += [f"waived: {PublishedWaiver(**waiver)}" for waiver in week["waived"]]
@@ -182,6 +200,8 @@ def _state_of(week: dict[str, Any]) -> str:
         parts.append("not over yet")
     elif not week["blocked_by"]:
         parts.append("new")
+    if week["late"]:
+        parts.append("late")
     if week["blocked_by"]:
         parts.append(("restatement " if week["published"] else "") + f"blocked by {', '.join(week['blocked_by'])}")
     if week["due_for_restatement"]:

@@ -1,7 +1,7 @@
 """Great Expectations' data context of a home, its checkpoint and Data Docs. Not here: the suite, or reading a verdict.
 
 Configuration is written anew each time, so that a crash halfway through writing it can't stop the next run.
-Results of earlier validations stay. How Data Docs come to need no network is in `docs_view`.
+Results of the latest weeks stay. How Data Docs come to need no network is in `docs_view`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from orchestration.gate.places import context_folder, data_docs_index
 from orchestration.gate.verdict import GateError
 from orchestration.home.layout import Home
 
+#: Of how many weeks results and pages are kept, the latest.
+KEPT_WEEKS = 26
 _REWRITTEN = ("expectations", "checkpoints", "validation_definitions")
 
 _CONFIG = """\
@@ -85,7 +87,13 @@ def add_checkpoint(context: FileDataContext, suite: gx.ExpectationSuite) -> gx.C
 
 
 def build_data_docs(home: Home, context: FileDataContext, validations: Sequence[Any]) -> None:
-    """The pages of these validations and of the suite, and the index of all of them (which is slow)."""
+    """The pages of these validations and of the suite, and the index of all that are kept (which is slow)."""
+    now = {validation.run_id.run_name for validation in validations}
+    for folder in (context_folder(home), home.data_docs):
+        weeks = sorted((folder / "validations" / SUITE_NAME).glob("*-*-*"), reverse=True)
+        for week in weeks[KEPT_WEEKS:]:
+            if week.name not in now:
+                shutil.rmtree(week)
     context.build_data_docs(resource_identifiers=[*validations, ExpectationSuiteIdentifier(SUITE_NAME)])
     if not data_docs_index(home).is_file():
         raise GateError(f"Great Expectations wrote no {data_docs_index(home)}.\nRemove {home.data_docs} and run again.")
