@@ -341,8 +341,24 @@ def test_a_store_that_is_no_store(empty_home: Path) -> None:
     store = empty_home / "published" / "metric_store.duckdb"
     store.parent.mkdir()
     store.write_bytes(b"not a database" * 1000)
-    for command in (("metric", "o2d_ratio"), EVIDENCE, ("status",), ("run",)):
+    for command in (("metric", "o2d_ratio"), EVIDENCE, ("run",)):
         ends(call(*command, "--home", empty_home), 1, f"{store} can't be read", "move it away")
+
+
+def test_status_begins_with_what_is_wrong_and_tells_the_rest(home_copy: Path) -> None:
+    store = home_copy / "published" / "metric_store.duckdb"
+    store.write_bytes(b"not a database" * 1000)
+    (home_copy / "config").mkdir(exist_ok=True)
+    (home_copy / "config" / "settings.csv").write_text("key,value\nsmall_sample,many\n")
+    (home_copy / "inbox" / "packages" / "new.csv").write_text("package_id\n")
+    shown = call("status", "--home", home_copy)
+    assert shown.exit_code == 0
+    lines = shown.stdout.splitlines()
+    assert lines[2].startswith("Problem: ")
+    assert "settings.csv" in shown.stdout
+    assert f"{store} can't be read" in shown.stdout
+    assert "Waiting for the next run: packages/new.csv" in lines
+    assert [line for line in lines if line.startswith(SAMPLE_WEEKS[0])], "the weeks are those that landed"
 
 
 def _unexpected(said: str) -> str:
@@ -759,7 +775,7 @@ for words in {}:
 """
     _, seller, _ = most_evidence(sample_home)
     evidence = ["evidence", "o2d_ratio", "--seller", seller, "--week", SAMPLE_WEEKS[0]]
-    commands = [[*words, "--home", str(sample_home)] for words in (["status"], ["metric", "o2d_ratio"], evidence)]
+    commands = [[*words, "--home", str(sample_home)] for words in (["metric", "o2d_ratio"], evidence)]
     loaded = modules_after(call_main.format(commands))
     assert "duckdb" in loaded
     assert loaded & {"dagster", "dagster_dbt", "dbt", "pandas", "great_expectations", "sqlalchemy", "pygal"} == set()
