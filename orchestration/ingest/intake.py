@@ -31,7 +31,7 @@ from orchestration.ingest.records import (
     rejected_query,
 )
 from orchestration.ingest.text_files import cut_behind_record
-from orchestration.ingest.touches import arrived_weeks, touches_query
+from orchestration.ingest.touches import arrived_weeks, touched_weeks
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
@@ -329,8 +329,8 @@ class Intake:
         record.late = sum(rows for week, rows in found.rows.items() if week in self._context.published_weeks)
 
     def _touches(self) -> list[Touch]:
-        query = touches_query(self._source, self._context.reporting_timezone, self._context.calculation_offset_hours)
-        return [Touch(*row) for row in self._rows(query)]
+        context = self._context
+        return touched_weeks(self._engine, self._source, context.reporting_timezone, context.calculation_offset_hours)
 
 
 def name_columns(record: FileRecord, columns: Columns) -> None:

@@ -44,12 +44,19 @@ def arrived_weeks(
         f"count(*) filter (where {runs_backwards(source)}) as backwards from arrived group by 1"
         ") group by 1 order by 1"
     ).fetchall()
-    touches = engine.execute(touches_query(source, reporting_timezone, calculation_offset_hours)).fetchall()
     return ArrivedWeeks(
         {week: rows for week, rows, _ in weeks} if source.event_time else {},
         sum(backwards for _, _, backwards in weeks),
-        [Touch(*row) for row in touches],
+        touched_weeks(engine, source, reporting_timezone, calculation_offset_hours),
     )
+
+
+def touched_weeks(
+    engine: duckdb.DuckDBPyConnection, source: Source, reporting_timezone: str, calculation_offset_hours: int
+) -> list[Touch]:
+    """The weeks that read something new in `arrived`, given `landed`."""
+    rows = engine.execute(touches_query(source, reporting_timezone, calculation_offset_hours)).fetchall()
+    return [Touch(*row) for row in rows]
 
 
 def week_of(instant: str, reporting_timezone: str, shift: str = "") -> str:

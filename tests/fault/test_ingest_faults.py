@@ -20,7 +20,7 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
 from ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, zstd
 
-from orchestration.ingest import intake
+from orchestration.ingest import intake, touches
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import PROJECT_ROOT
 
@@ -369,13 +369,13 @@ class TestKilled:
             def __iter__(self):  # type: ignore[no-untyped-def]
                 raise KeyboardInterrupt
 
-        find = intake.Intake._touches
+        find = touches.touched_weeks
 
-        def poison(self):  # type: ignore[no-untyped-def]
-            return Interrupted(find(self))
+        def poison(*arguments):  # type: ignore[no-untyped-def]
+            return Interrupted(find(*arguments))
 
         with monkeypatch.context() as patch:
-            patch.setattr(intake.Intake, "_touches", poison)
+            patch.setattr(touches, "touched_weeks", poison)
             with pytest.raises(KeyboardInterrupt):
                 place.ingest("oms_logs")
         assert place.ids("oms_logs") == []

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
+from orchestration.assets.build import after_gate
 from orchestration.cli.causes import cause_of
 from orchestration.definitions import defs
 from orchestration.home.layout import Home
 from orchestration.publication.reading import published_weeks
+from orchestration.transform.runner import DbtRunner
 from orchestration.weeks.partitions import tags_for
 from tests.conftest import SAMPLE_WEEKS
 
@@ -96,3 +98,11 @@ def test_the_job_without_weeks_takes_what_is_new_or_due(home: Home) -> None:
 def test_nothing_is_prepared_in_a_home_without_a_warehouse(home: Home) -> None:
     home.warehouse.unlink()
     assert why(launch(WEEKS, "gate"), home).startswith("No week is prepared. Launch run_inputs, build, gate and ")
+
+
+def test_dbt_that_tells_of_too_little_fails_the_step(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster would skip what comes after, and call the run a success."""
+    monkeypatch.setattr(DbtRunner, "build", lambda *_: iter(()))
+    made = ["/".join(key.path) for key in after_gate.keys]
+    assert "dbt told of no result for " in why(launch([], *made), home)
+    assert "The step after_gate isn't done" in why(launch(WEEKS, "published_store"), home)

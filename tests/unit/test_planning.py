@@ -66,7 +66,14 @@ class Known:
         for p in plans:
             if p.week_start not in withheld:
                 self.published[p.week_start] = PublishedWeek(
-                    p.week_start, "build", LATER, p.config_hash, p.code_version, p.raw_fingerprint, True
+                    p.week_start,
+                    "build",
+                    LATER,
+                    p.calculated_at,
+                    p.config_hash,
+                    p.code_version,
+                    p.raw_fingerprint,
+                    True,
                 )
 
 
@@ -296,7 +303,7 @@ def test_the_mark_changes_with_everything_that_a_verdict_depends_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mark(known: Known, broken: bool = False, published: bool = False) -> str:
-        week = PublishedWeek(W1, "build", LATER, "", "", "", True)
+        week = PublishedWeek(W1, "build", LATER, LATER, "", "", "", True)
         state = replace(known.state, failed_files="broken" if broken else "", published={W1: week} if published else {})
         return plans_of(state, known.configuration, [W1])[0].mark
 
