@@ -38,7 +38,7 @@ demo: $(MANIFEST) ## Sample data, six weeks end to end, and the headline figures
 	@$(BIN)/python tools/demo.py "$(HOME_DIR)"
 
 test: $(MANIFEST) ## Every test
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(MANIFEST) $(SPARK_STAMP) ## Tests that take long: faults, orders, DuckDB against Spark (Java 17); SOAK_SEED repeats
 	@$(BIN)/python -m pytest -m soak

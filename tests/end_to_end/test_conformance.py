@@ -40,7 +40,7 @@ TABLES = (
     "fct_incident_impact_week",
 )
 
-CASES = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("case-1", "case-2")]
+CASES = ("case-1", "case-2")
 
 
 @pytest.fixture(scope="module", params=CASES)

@@ -15,8 +15,6 @@ from orchestration.sample.season import Season
 from orchestration.sample.world import build_world
 from tests.conftest import made_once, metric_store, run
 
-pytestmark = pytest.mark.xdist_group("holiday")
-
 SIZE = {"sellers": 200, "orders_per_week": 5000, "seed": 7}
 WEEKS = [f"2026-01-{day:02d}" for day in (5, 12, 19, 26)] + ["2026-02-02"]
 PEAK = WEEKS[4]

@@ -15,8 +15,6 @@ from orchestration.sample import generator
 from orchestration.sample.files import Inbox
 from tests.conftest import SAMPLE_WEEKS, Ended, evidence_of, metric_store, run, small_sample
 
-pytestmark = pytest.mark.xdist_group("sample")
-
 #: What stands before an id: always the same before those whose order decides between equals.
 _BEFORE = (
     "'; drop schema marts cascade; --",

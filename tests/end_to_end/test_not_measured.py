@@ -23,8 +23,6 @@ NOT_MEASURED = {
 }
 LINE = "not measured: return_rate (no file of seller_orders has returned_at)"
 
-pytestmark = pytest.mark.xdist_group("not_measured")
-
 
 @pytest.fixture(scope="session")
 def bare_home(shared_folder: Path) -> Path:

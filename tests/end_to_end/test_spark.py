@@ -15,8 +15,6 @@ from orchestration.project import DBT_PROJECT_DIR
 from tests.conftest import made_once
 from tests.spark_kit import environment, require_spark, run_on_spark, store_of
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 WEEKS = "2024-08-05..2024-09-23"
 
 

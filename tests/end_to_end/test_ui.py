@@ -23,7 +23,6 @@ from tests.conftest import METRIC_STORE
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 #: One UI serves all tests of a browser.
-pytestmark = pytest.mark.xdist_group("ui")
 
 
 class Ui:

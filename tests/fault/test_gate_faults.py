@@ -69,7 +69,6 @@ def test_each_rule_has_a_failing_case() -> None:
     assert set(WITHOUT_POISON) == set(TAMPERED)
 
 
-@pytest.mark.xdist_group("poisoned")
 class TestPoisonedWeeks:
     @pytest.mark.parametrize("rule", WEEKS)
     def test_a_week_fails_its_rule_and_no_other(self, poisoned_home: Path, rule: str) -> None:

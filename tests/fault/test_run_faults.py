@@ -141,7 +141,6 @@ def is_free_without_a_trace(home: Path) -> bool:
         (home / ".writer.json").write_bytes(note)
 
 
-@pytest.mark.xdist_group("disturbed")
 class TestDisturbedRuns:
     def test_the_last_run_ends_well_and_equals_an_undisturbed_one(
         self, disturbed: Disturbed, sample_home: Path
@@ -339,7 +338,6 @@ def of_weeks(rows: dict[str, list[tuple]], *weeks: str) -> dict[str, list[tuple]
     }
 
 
-@pytest.mark.xdist_group("bad files")
 class TestBadFiles:
     def test_new_weeks_are_withheld_and_the_run_says_which_files_to_mend(self, faulty: Faulty) -> None:
         assert faulty.first.status == 3, faulty.first.text

@@ -16,8 +16,6 @@ from tests.olist.independent_count import SEGMENTS, independent_count
 
 WEEKS = (date(2017, 11, 20), date(2018, 2, 5))
 
-pytestmark = pytest.mark.xdist_group("olist")
-
 
 def published(home: Path, week: date) -> dict[str, Any]:
     """o2d_ratio by mall and segment, shipping_on_time_rate by seller: (numerator, denominator, value)."""

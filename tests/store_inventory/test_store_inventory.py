@@ -15,8 +15,6 @@ from tests.conftest import PROJECT, made_once, run, shared
 FIRST, LAST = date(2024, 3, 4), date(2024, 3, 11)
 KEY = ["STORE_NUM", "ITEM_ID", "DAY"]
 
-pytestmark = pytest.mark.xdist_group("store_inventory")
-
 
 @pytest.fixture(scope="module")
 def data() -> Path:
