@@ -76,7 +76,10 @@ def read_weeks(store: Store) -> list[Week]:
     for row in withholding_results(store.connection):
         failed.setdefault(row["week_start"], []).append(row)
     for row in store.records(
-        "select week_start, rule_id, scope, observed, lower, upper, coalesce(message, rule_id) as message, reason, "
+        # The verdict may be a later one, which withholds a restatement: it says nothing of the waiver.
+        "select week_start, rule_id, scope, observed, lower, upper, concat(coalesce(message, rule_id), "
+        "case when not contains(coalesce(message, ''), reason) "
+        "then concat('; waived until ', valid_until, ' by ', approved_by, ': ', reason) end) as message, reason, "
         "approved_by, valid_until "
         "from marts.fct_gate_waiver_week left join marts.fct_data_quality_week using (week_start, rule_id, scope) "
         "order by week_start, rule_id, scope"
