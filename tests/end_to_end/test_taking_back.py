@@ -22,7 +22,9 @@ def test_a_published_file_that_is_forgotten(sample_home: Path, home_copy: Path) 
     (home_copy / "inbox/packages/mistake.csv").write_text(
         "package_id,order_id,seller_id,shipped_at\nX1,X1,,2026-01-07\n"
     )
-    assert run(home_copy).status == 0
+    mistaken = run(home_copy)
+    assert mistaken.status == 3, "of one of the files every record is bad"
+    assert "Withheld" not in mistaken.out
     before, meanwhile = State.of(sample_home), State.of(home_copy)
     assert "fct_metric_week" in differing(meanwhile.figures, before.figures)
     assert "fct_data_quality_week" in differing(meanwhile.figures, before.figures)
