@@ -216,12 +216,12 @@ def test_a_bad_week_is_withheld_and_the_good_ones_are_published(tmp_path: Path) 
     ) == [("error", False, 6.0)]
     state = json.loads(metric_store("status", "--home", home, "--json").out)
     assert {week["week_start"]: week["blocked_by"] for week in state["weeks"] if week["blocked_by"]} == {
-        "2026-01-12": ["days_present"]
+        "2026-01-12": ["day_volume", "days_present"]
     }
     assert f"Report: {home / 'reports' / 'index.html'}" in ended.out
     asked = metric_store("metric", "o2d_ratio", "--week", "2026-01-12", "--home", home)
     assert (asked.status, asked.out) == (1, "")
-    assert asked.err.startswith("Error: 2026-01-12 isn't published: the gate withheld it, by days_present of oms_logs ")
+    assert asked.err.startswith("Error: 2026-01-12 isn't published: the gate withheld it, by day_volume of oms_logs ")
     assert "This week is withheld" in (home / "reports" / "2026-01-12" / "index.html").read_text()
     assert 'class="badge published"' in (home / "reports" / "2026-01-19" / "index.html").read_text()
     again = run(home)
