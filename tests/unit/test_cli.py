@@ -464,7 +464,7 @@ def text(value: Any) -> str:
 
 
 def test_every_metric_of_the_catalogue_by_every_dimension(sample_home: Path) -> None:
-    """As JSON and as CSV it is what the store has; as a table it has as many lines."""
+    """As JSON it is what the store has, and in one dimension as CSV, too; there the table has as many lines."""
     with open_store(sample_home / "published" / "metric_store.duckdb") as store:
         dimensions = store.execute(
             "select distinct metric_id, dimension from marts.fct_metric_week order by all"
@@ -486,11 +486,13 @@ def test_every_metric_of_the_catalogue_by_every_dimension(sample_home: Path) -> 
                     float(v) if isinstance(v, Decimal) else v if isinstance(v, int | None) else str(v) for v in row
                 ]
                 assert list(found.values()) == expected, (metric, dimension)
+            asked += 1
+            if dimension != by[0]:
+                continue
             as_csv = list(csv.reader(io.StringIO(call("metric", metric, *options, "--csv").stdout)))
             assert as_csv == [columns, *([text(value) for value in row] for row in rows)], (metric, dimension)
             shown = call("metric", metric, *options)
             assert len(shown.stdout.splitlines()) == len(rows) + 1, (metric, dimension)
-            asked += 1
     assert asked >= len(dimensions)
 
 

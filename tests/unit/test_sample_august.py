@@ -178,6 +178,7 @@ class TestBytes:
     def ours(self, home: Path, summary: SampleSummary) -> dict[str, bytes]:
         return contents(home)
 
+    @pytest.mark.soak
     def test_same_arguments_give_the_same_bytes_with_any_number_of_threads(
         self, ours: dict[str, bytes], tmp_path: Path
     ) -> None:
@@ -186,6 +187,7 @@ class TestBytes:
         assert others.keys() == ours.keys()
         assert [name for name in ours if ours[name] != others[name]] == []
 
+    @pytest.mark.soak
     def test_another_seed_gives_other_bytes_in_every_large_file(self, ours: dict[str, bytes], tmp_path: Path) -> None:
         write_august(tmp_path, scale=SCALE, seed=8)
         others = contents(tmp_path)
