@@ -15,8 +15,8 @@ from orchestration.sql import sql_instant, sql_parquet, sql_text
 from orchestration.weeks.planning import Week
 
 _TABLE = (
-    "source varchar, file_id bigint, reason varchar, event_at timestamp, ingested_at timestamp, record_key varchar, "
-    "has_landed_since boolean"
+    "source varchar, file_id bigint, read_order bigint, reason varchar, event_at timestamp, ingested_at timestamp, "
+    "record_key varchar, has_landed_since boolean"
 )
 
 
@@ -27,8 +27,12 @@ def put_quarantined(
     weeks: Sequence[Week],
     landed: Mapping[str, Sequence[Path]],
 ) -> None:
-    """Make the table `inputs.quarantined`. landed: source -> the landed files that the run reads."""
+    """Make the table `inputs.quarantined`, after `inputs.files`. landed: source -> the landed files that the run reads.
+
+    What came later follows from `read_order`: a file that is read again has a later id, and keeps its place.
+    """
     db.execute(f"create or replace table inputs.quarantined ({_TABLE})")
+    place = {int(row["file_id"]): int(row["read_order"]) for row in ledger.files()}
     known = {int(row["file_id"]) for row in ledger.files() if row["quarantined"]}
     files = [file for file in sorted(home.quarantine.glob("*/*.parquet")) if _file_id(file) in known]
     if not files or not weeks:
@@ -40,13 +44,17 @@ def put_quarantined(
         f"union all by name select * from {sql_parquet(files, ', union_by_name = true')}"
     )
     db.execute(
-        "insert into inputs.quarantined select source, _file_id, reason, event_at, ingested_at, record_key, false "
-        f"from ({rejected}) where coalesce(event_at, ingested_at) >= {sql_instant(first)} "
-        f"and coalesce(event_at, ingested_at) < {sql_instant(end)}"
+        "insert into inputs.quarantined "
+        "select rejected.source, _file_id, read_order, reason, event_at, rejected.ingested_at, record_key, false "
+        f"from ({rejected}) as rejected inner join inputs.files on _file_id = file_id "
+        f"where coalesce(event_at, rejected.ingested_at) >= {sql_instant(first)} "
+        f"and coalesce(event_at, rejected.ingested_at) < {sql_instant(end)}"
     )
-    firsts = dict(db.execute("select source, min(file_id) from inputs.quarantined group by 1").fetchall())
+    firsts = dict(db.execute("select source, min(read_order) from inputs.quarantined group by 1").fetchall())
     for source in SOURCES:
-        later = [file for file in landed[source.name] if _file_id(file) > firsts.get(source.name, _file_id(file))]
+        if source.name not in firsts:
+            continue
+        later = [file for file in landed[source.name] if place[_file_id(file)] > firsts[source.name]]
         if later:
             db.execute(_mark_landed_since(source, later))
 
@@ -57,18 +65,19 @@ def _mark_landed_since(source: Source, files: Sequence[Path]) -> str:
     return f"""
         update inputs.quarantined as rejected set has_landed_since = true
         from (
-            select record_key, max(file_id) as file_id
+            select record_key, max(read_order) as read_order
             from (
                 select
                     {identity_text(source)} as record_key,
                     cast(split_part(parse_filename(filename), '-', 1) as bigint) as file_id
                 from {sql_parquet(files, ", filename = true")}
             )
+            inner join inputs.files using (file_id)
             where record_key in (select record_key from inputs.quarantined where source = {name})
             group by record_key
         ) as landed
         where rejected.source = {name} and rejected.record_key = landed.record_key
-            and landed.file_id > rejected.file_id
+            and landed.read_order > rejected.read_order
     """
 
 

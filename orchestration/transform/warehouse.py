@@ -58,6 +58,7 @@ _TABLES = {
     "inputs.sources": {"source": "varchar", "is_present": "boolean"},
     "inputs.files": {
         "file_id": "bigint",
+        "read_order": "bigint",
         "source": "varchar",
         "path": "varchar",
         "status": "varchar",
@@ -180,8 +181,7 @@ def prepare(
             _create_table(db, table, columns)
         _insert_records(db, "inputs.run_weeks", _TABLES["inputs.run_weeks"], [asdict(week) for week in weeks])
         _insert(db, "inputs.asked_weeks", [(week,) for week in asked])
-        zone, hours = configuration.setting("reporting_timezone"), configuration.setting("calculation_offset_hours")
-        db.execute(f"create or replace table inputs.weeks as {calendar_query(str(zone), int(str(hours)))}")
+        db.execute(f"create or replace table inputs.weeks as {calendar_query(*configuration.calendar_settings)}")
         _insert(db, "inputs.sources", [(source.name, bool(ledger.known(source.name))) for source in SOURCES])
         _insert(db, "inputs.files", [tuple(row[name] for name in _TABLES["inputs.files"]) for row in ledger.files()])
         _insert(db, "inputs.weeks_of_files", ledger.weeks_of_files([week.week_start for week in weeks]))

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from orchestration.cli.forget import forget_files
 from orchestration.configuration import load_configuration
 from orchestration.ingest.ledger import Ledger
 from orchestration.sql import sql_text
@@ -29,6 +30,10 @@ def landed_since(place: Place) -> list[tuple[str, bool]]:
     """reason, has_landed_since of what may count in the week, in the order in which it was rejected."""
     with Ledger(place.home.ledger, read_only=True) as ledger, duckdb.connect() as db:
         db.execute("create schema inputs")
+        db.execute("create table inputs.files (file_id bigint, read_order bigint)")
+        db.executemany(
+            "insert into inputs.files values (?, ?)", [(f["file_id"], f["read_order"]) for f in ledger.files()]
+        )
         weeks = plans_of(state_of(ledger, {}), load_configuration(None), [WEEK])
         landed = landed_relations(place.home, ledger, [WEEK])
         put_quarantined(db, place.home, ledger, weeks, {relation.source: relation.paths for relation in landed})
@@ -55,6 +60,17 @@ def test_a_corrected_record_that_lands_from_a_later_file_counts_no_more(place: P
 def test_what_landed_before_or_with_the_rejected_record_is_no_correction(place: Place) -> None:
     take(place, "packages", a_csv=[SOUND, BROKEN], b_csv=[{**BROKEN, "seller_id": "S2"}], c_csv=[SOUND])
     assert landed_since(place) == [("missing_required", False)] * 2
+
+
+def test_a_file_that_is_read_again_keeps_its_place(place: Place) -> None:
+    """Behind what was taken back it gets a later id, and still landed before the rejected record."""
+    other = row("packages", package_id="P9")
+    take(place, "packages", a_csv=[other], b_csv=[SOUND, other], c_csv=[BROKEN])
+    assert landed_since(place) == [("missing_required", False)]
+    forget_files(place.home, ["packages/a.csv"])
+    with Ledger(place.home.ledger, read_only=True) as ledger:
+        assert {row["path"]: row["file_id"] for row in ledger.files()} == {"b.csv": 4, "c.csv": 3}
+    assert landed_since(place) == [("missing_required", False)]
 
 
 def test_two_records_of_one_key_stay_a_contradiction(place: Place) -> None:

@@ -9,6 +9,7 @@ with
     files as (
         select
             file_id,
+            read_order,
             source,
             path,
             column_hints,
@@ -24,7 +25,7 @@ with
     lacked as (select distinct source, folder, column_name from lacking),
 
     first_files as (
-        select lacked.source, lacked.folder, lacked.column_name, min(files.file_id) as file_id
+        select lacked.source, lacked.folder, lacked.column_name, min(files.read_order) as read_order
         from lacked
         inner join files on lacked.source = files.source and lacked.folder = files.folder
         left join missing on files.file_id = missing.file_id and lacked.column_name = missing.column_name
@@ -51,7 +52,7 @@ with
             on lacking.source = first_files.source
             and lacking.folder = first_files.folder
             and lacking.column_name = first_files.column_name
-            and lacking.file_id > first_files.file_id
+            and lacking.read_order > first_files.read_order
         inner join
             {{ source("inputs", "weeks_of_files") }} as weeks_of_files on lacking.file_id = weeks_of_files.file_id
     ),
