@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import duckdb
 
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter, find_adapters
 from orchestration.ingest.contracts import Source
-from orchestration.ingest.inbox import InboxFile, InboxListing, list_inbox
-from orchestration.ingest.intake import IngestContext, Intake
-from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
-from orchestration.ingest.taking_back import FileRow, earlier_results, take_back
+from orchestration.ingest.inbox import InboxListing, list_inbox
+from orchestration.ingest.intake import IngestContext
+from orchestration.ingest.ledger import FileRecord, Ledger
+from orchestration.ingest.source_reader import NewFile, SourceReader
+from orchestration.ingest.taking_back import earlier_results, take_back
 from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import engine_config
 
 __all__ = ["Inbox", "IngestContext", "NewFile", "ingest_source", "look", "new_files"]
-
-
-@dataclass(frozen=True)
-class NewFile:
-    """Something to read: a file of the inbox, or an adapter with the files it names."""
-
-    path: str
-    size: int
-    mtime_ns: int
-    origin: InboxFile | Adapter
-
-    @property
-    def key(self) -> tuple[str, int, int]:
-        """What the ledger knows it by, as it is."""
-        return self.path, self.size, self.mtime_ns
 
 
 @dataclass
@@ -82,7 +67,7 @@ def ingest_source(
             return done
         remove_unrecorded(home, source, ledger)
         with duckdb.connect(config=engine_config(home, context.limits)) as engine:
-            reader = Reader(home, source, context, ledger, engine)
+            reader = SourceReader(home, source, context, ledger, engine)
             for file in files:
                 record = _take(reader, inbox, file)
                 done.append(record)
@@ -93,49 +78,7 @@ def ingest_source(
     return done
 
 
-class Reader:
-    """Reads files of one source into the landing; what it returns counts once it is in the ledger."""
-
-    def __init__(
-        self, home: Home, source: Source, context: IngestContext, ledger: Ledger, engine: duckdb.DuckDBPyConnection
-    ) -> None:
-        self.home, self.source, self.context, self.ledger, self.engine = home, source, context, ledger, engine
-
-    def read(self, file: NewFile, row: FileRow | None = None) -> FileRecord:
-        """Land a file. Raises UnreadableFileError; then nothing has landed.
-
-        row: that of the ledger, of a file that is read again: it keeps its place in the order, and its time.
-        """
-        record = self.new_record(file, "landed")
-        context = self.context
-        if isinstance(file.origin, Adapter):
-            record.sql_digest, record.inputs = file.origin.sql_digest, file.origin.inputs
-        if row is not None:
-            record.read_order, record.run_id = row["read_order"], row["run_id"]
-            record.ingested_at = datetime.fromisoformat(row["ingested_at"])
-            context = replace(context, now=record.ingested_at, run_id=record.run_id)
-        with self.engine.cursor() as connection:
-            Intake(self.home, self.source, context, self.ledger, connection, record).take(file.origin)
-        if row is not None:
-            record.late, record.note = row["late"], row["note"]
-        return record
-
-    def new_record(self, file: NewFile, status: str, error: str | None = None) -> FileRecord:
-        """A record of a file that is read now, without what became of its records."""
-        place = (self.source.name, *file.key)
-        file_id = self.ledger.next_file_id()
-        return FileRecord(*place, status, self.context.now, self.context.run_id, file_id, error, read_order=file_id)
-
-    def find_touches_again(self, row: FileRow, parts: Sequence[Partition]) -> list[Touch]:
-        """The weeks that read something in what landed of a file, given what landed before it."""
-        place = (row["source"], row["path"], row["size"], row["mtime_ns"], row["status"])
-        record = FileRecord(*place, self.context.now, row["run_id"], row["file_id"], read_order=row["read_order"])
-        with self.engine.cursor() as connection:
-            intake = Intake(self.home, self.source, self.context, self.ledger, connection, record)
-            return intake.find_touches_again(parts)
-
-
-def _take(reader: Reader, inbox: Inbox, file: NewFile) -> FileRecord:
+def _take(reader: SourceReader, inbox: Inbox, file: NewFile) -> FileRecord:
     """Read a file and record it. An adapter whose SQL has changed takes the place of its earlier results."""
     ledger = reader.ledger
     earlier = earlier_results(reader.home, ledger, file.origin) if isinstance(file.origin, Adapter) else None

@@ -95,6 +95,10 @@ create table if not exists calendars (
 """
 
 
+#: A row of the table `files`, by column.
+FileRow = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Partition:
     """One landed Parquet file: `week` is a UTC Monday, `path` is relative to `landing/<source>`."""

@@ -9,20 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
 
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter
-from orchestration.ingest.ledger import FileRecord, Ledger, Partition
+from orchestration.ingest.ledger import FileRecord, FileRow, Ledger, Partition
+from orchestration.ingest.source_reader import NewFile, SourceReader
 from orchestration.ingest.touches import week_of
 from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.sql import sql_instant, sql_names, sql_parquet
-
-if TYPE_CHECKING:
-    from orchestration.ingest.landing import NewFile, Reader
-
-#: A row of the ledger's table `files`.
-FileRow = dict[str, Any]
 
 
 @dataclass
@@ -37,7 +31,7 @@ class TakenBack:
     kept: list[FileRow] = field(default_factory=list)
 
 
-def take_back(reader: Reader, candidates: Sequence[NewFile], gone: Sequence[FileRow]) -> TakenBack:
+def take_back(reader: SourceReader, candidates: Sequence[NewFile], gone: Sequence[FileRow]) -> TakenBack:
     """Take back landed files of a source, within a transaction of the ledger. What lies on disk is removed by others.
 
     candidates: what the inbox has of the source.
@@ -83,14 +77,14 @@ def take_back(reader: Reader, candidates: Sequence[NewFile], gone: Sequence[File
     return taken
 
 
-def _read_again(reader: Reader, file: NewFile, row: FileRow) -> FileRecord | None:
+def _read_again(reader: SourceReader, file: NewFile, row: FileRow) -> FileRecord | None:
     try:
         return reader.read(file, row)
     except UnreadableFileError:
         return None
 
 
-def _partitions(ledger: Ledger, reader: Reader, ids: Iterable[int]) -> list[Partition]:
+def _partitions(ledger: Ledger, reader: SourceReader, ids: Iterable[int]) -> list[Partition]:
     wanted = set(ids)
     return [
         Partition(date.fromisoformat(row["week"]), *(row[n] for n in ("path", "rows", "least_key", "greatest_key")))
@@ -99,7 +93,7 @@ def _partitions(ledger: Ledger, reader: Reader, ids: Iterable[int]) -> list[Part
     ]
 
 
-def _sharing_a_thing(reader: Reader, ids: set[int], others: set[int]) -> set[int]:
+def _sharing_a_thing(reader: SourceReader, ids: set[int], others: set[int]) -> set[int]:
     """Those of the other files that have a version of a thing of which these have one: they touch other weeks."""
     if not reader.source.is_versioned:
         return set()
@@ -116,7 +110,7 @@ def _sharing_a_thing(reader: Reader, ids: set[int], others: set[int]) -> set[int
     return {row[0] for row in found}
 
 
-def _judged_weeks(reader: Reader, rows: Sequence[FileRow]) -> set[date]:
+def _judged_weeks(reader: SourceReader, rows: Sequence[FileRow]) -> set[date]:
     """The weeks in which the gate counts rejected records of these files, or all, where a source has no event time."""
     quarantine = reader.home.quarantine / reader.source.name
     files = [
