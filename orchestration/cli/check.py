@@ -32,13 +32,8 @@ def check(home: Home, names: Sequence[str], reads_all: bool) -> bool:
     if unknown := [name for name in names if name not in SOURCES_BY_NAME]:
         raise UsageError(f"There is no source {unknown[0]}; sources: {', '.join(SOURCES_BY_NAME)}.")
     configuration = load_configuration(home.config)
-    context = IngestContext(
-        run_id="check",
-        now=datetime.now(UTC).replace(tzinfo=None),
-        reporting_timezone=str(configuration.setting("reporting_timezone")),
-        calculation_offset_hours=int(str(configuration.setting("calculation_offset_hours"))),
-        sample=None if reads_all else Sample(),
-    )
+    now, sample = datetime.now(UTC).replace(tzinfo=None), None if reads_all else Sample()
+    context = IngestContext("check", now, *configuration.calendar_settings, sample=sample)
     sources = [source for source in SOURCES if not names or source.name in names]
     checked = []
     for file in check_inbox(home, sources, context):

@@ -17,11 +17,13 @@ from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
 from orchestration.ingest.contracts import SOURCES_BY_NAME
-from orchestration.ingest.landing import IngestContext, Reader, look, remove_unrecorded
-from orchestration.ingest.ledger import Ledger
-from orchestration.ingest.taking_back import FileRow, TakenBack, counts_in_words, kept_in_words, take_back
+from orchestration.ingest.landing import IngestContext, look, remove_unrecorded
+from orchestration.ingest.ledger import FileRow, Ledger
+from orchestration.ingest.source_reader import SourceReader
+from orchestration.ingest.taking_back import TakenBack, counts_in_words, kept_in_words, take_back
 from orchestration.limits import DEFAULT_LIMITS, engine_config
 from orchestration.publication.reading import published_weeks
+from orchestration.weeks.change import follow_calendar
 from orchestration.weeks.names import in_words
 from orchestration.weeks.planning import state_of
 
@@ -29,20 +31,19 @@ from orchestration.weeks.planning import state_of
 def forget_files(home: Home, names: Sequence[str]) -> None:
     """Take back files, by the paths that `status` shows, and adapters by theirs. All of them or none.
 
-    Raises MetricStoreError for a file that brought nothing, and where a run is writing.
+    Raises MetricStoreError for a file that brought nothing, where a run is writing, and where the settings name another
+    calendar than the published weeks have.
     """
     configuration = load_configuration(home.config)
-    context = IngestContext(
-        run_id="forget",
-        now=datetime.now(UTC).replace(tzinfo=None),
-        reporting_timezone=str(configuration.setting("reporting_timezone")),
-        calculation_offset_hours=int(str(configuration.setting("calculation_offset_hours"))),
-    )
+    now = datetime.now(UTC).replace(tzinfo=None)
+    context = IngestContext("forget", now, *configuration.calendar_settings)
     clear_killed_run(home)
-    with writer_lock(home, "forget", 0), Ledger(home.ledger) as ledger:
-        by_source = _files_named(home, ledger, names)
-        done = _take_back(home, ledger, context, by_source)
-        due = state_of(ledger, published_weeks(home.published_store)).due
+    with writer_lock(home, "forget", 0):
+        follow_calendar(home, configuration)
+        with Ledger(home.ledger) as ledger:
+            by_source = _files_named(home, ledger, names)
+            done = _take_back(home, ledger, context, by_source)
+            due = state_of(ledger, published_weeks(home.published_store)).due
     for line in _lines(home, done, due):
         click.echo(printable(line))
 
@@ -55,7 +56,7 @@ def _take_back(
     done = []
     with duckdb.connect(config=engine_config(home, DEFAULT_LIMITS)) as engine, ledger.at_once():
         for name, rows in by_source.items():
-            reader = Reader(home, SOURCES_BY_NAME[name], context, ledger, engine)
+            reader = SourceReader(home, SOURCES_BY_NAME[name], context, ledger, engine)
             done.append(take_back(reader, inbox.candidates(name), rows))
             ledger.forget(name, [(row["path"], row["size"], row["mtime_ns"]) for row in rows])
     for name in by_source:
