@@ -109,11 +109,12 @@ def _waiting_files(inbox: Inbox, ledger: Ledger) -> list[str]:
 
 
 def _forgotten_files(inbox: Inbox, ledger: Ledger) -> list[str]:
+    forgotten = {source.name: ledger.forgotten(source.name) for source in SOURCES}
     return [
-        f"{source.name}/{file.path}"
-        for source in SOURCES
-        for file in inbox.candidates(source.name)
-        if file.key in ledger.forgotten(source.name)
+        f"{source}/{file.path}"
+        for source, keys in forgotten.items()
+        for file in inbox.candidates(source)
+        if file.key in keys
     ]
 
 

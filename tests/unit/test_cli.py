@@ -32,6 +32,7 @@ from orchestration.cli.causes import cause_of
 from orchestration.cli.metric import _TABLES
 from orchestration.cli.run import _check_verdicts, _say
 from orchestration.configuration import load_configuration
+from orchestration.definitions import defs
 from orchestration.errors import MetricStoreError, UsageError
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
@@ -40,6 +41,7 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.publication.reading import open_store
 from orchestration.transform.invocation import DbtError
+from orchestration.weeks.partitions import tags_for
 from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, evidence_of, metric_store, metric_store_process
 
 
@@ -343,6 +345,40 @@ def test_a_store_that_is_no_store(empty_home: Path) -> None:
     store.write_bytes(b"not a database" * 1000)
     for command in (("metric", "o2d_ratio"), EVIDENCE, ("run",)):
         ends(call(*command, "--home", empty_home), 1, f"{store} can't be read", "move it away")
+
+
+def test_a_store_of_another_release_names_what_it_lacks(home_copy: Path) -> None:
+    with duckdb.connect(str(home_copy / "published" / "metric_store.duckdb")) as store:
+        store.execute("alter table marts.fct_metric_week drop column interval_low")
+        store.execute("drop table marts.fct_hop_load_hour")
+    for command, lacking in (
+        (("metric", "o2d_ratio"), "interval_low"),
+        (("rehearse", "--factor", "2"), "fct_hop_load"),
+    ):
+        ended = call(*command, "--home", home_copy)
+        ends(ended, 1, "was written by another release, and lacks something", lacking, "run --weeks FIRST..LAST")
+
+
+def test_status_tells_of_runs_that_failed_and_of_a_history_that_is_broken(
+    home_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METRIC_STORE_HOME", str(home_copy))
+    monkeypatch.setenv("DAGSTER_HOME", str(home_copy / "dagster"))
+    week = date.fromisoformat(SAMPLE_WEEKS[1])
+    with dagster.DagsterInstance.get() as instance:
+        job = defs.resolve_job_def("weekly_run")
+        job.execute_in_process(
+            instance=instance, tags=tags_for([week]), asset_selection=[dagster.AssetKey("gate")], raise_on_error=False
+        )
+    [run] = json.loads(call("status", "--home", home_copy, "--json").stdout)["failed_runs"]
+    assert (run["status"], run["weeks"], run["undone"]) == ("failed", [SAMPLE_WEEKS[1]], [])
+    assert run["reason"].startswith("This run is for 2026-01-12, but 2026-01-05..2026-01-19 was prepared last.")
+    for file in (home_copy / "dagster" / "history").rglob("*.db*"):
+        file.write_bytes(b"not a database" * 1000)
+    shown = call("status", "--home", home_copy)
+    assert shown.exit_code == 0
+    assert f"Problem: The history of runs in {home_copy / 'dagster'} can't be read: " in shown.stdout
+    assert [line for line in shown.stdout.splitlines() if line.startswith(SAMPLE_WEEKS[1])]
 
 
 def test_status_begins_with_what_is_wrong_and_tells_the_rest(home_copy: Path) -> None:
