@@ -68,6 +68,10 @@ def run_weeks(
     return not _say(home, run_ids, new.files) and not new.is_refused
 
 
+#: Without any handler, Python prints warnings.
+_SILENT = logging.NullHandler()
+
+
 class _Launcher:
     """Executes the weekly job, or the part of it that is wanted, in this process. Each raises what made it fail."""
 
@@ -108,8 +112,8 @@ class _Launcher:
     def _execute(self, weeks: Sequence[date], wanted: Callable[[AssetKey, AssetKey], bool]) -> str:
         self._progress.step("starting")
         warnings.simplefilter("ignore")  # of libraries, about one another
-        for name in ("dagster", "dagster._core.execution.plan.active"):  # an instance sets the level of the first anew
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger("dagster").propagate = False  # what it has to say is in the history, and in our lines
+        logging.getLogger("dagster").addHandler(_SILENT)
         from dagster import DagsterInstance
 
         from orchestration.assets.landing import INBOX
