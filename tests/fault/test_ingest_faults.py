@@ -371,7 +371,7 @@ class TestKilled:
 
         find = touches.touched_weeks
 
-        def poison(*arguments):  # type: ignore[no-untyped-def]
+        def poison(*arguments: object) -> Interrupted:
             return Interrupted(find(*arguments))
 
         with monkeypatch.context() as patch:

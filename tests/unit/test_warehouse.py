@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from orchestration.transform.warehouse import _create_table, _insert_records
+from orchestration.errors import MetricStoreError
+from orchestration.home.layout import Home
+from orchestration.transform import warehouse
+from orchestration.transform.warehouse import _create_table, _insert_records, open_warehouse
 
 COLUMNS = {"text": "varchar", "whole": "bigint", "number": "double", "at": "timestamp", "day": "date", "yes": "boolean"}
 
@@ -45,3 +52,21 @@ def test_a_value_of_another_type_is_an_error_and_never_null(
 ) -> None:
     with pytest.raises(duckdb.Error):
         _insert_records(db, "kept", COLUMNS, [{**dict.fromkeys(COLUMNS), column: value}])
+
+
+def test_a_warehouse_that_another_process_has_is_waited_for_then_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home(tmp_path)
+    code = (
+        f"import duckdb, sys; db = duckdb.connect({str(home.warehouse)!r}); print('open', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"open\n"
+        monkeypatch.setattr(warehouse, "_PAUSES", (0.01,))
+        with pytest.raises(MetricStoreError, match=rf"open in another program: .*\(PID {holder.pid}\)\.\nClose it"):
+            open_warehouse(home).__enter__()
+        monkeypatch.setattr(warehouse, "_PAUSES", (0.01, 5))
+        monkeypatch.setattr(time, "sleep", lambda seconds: holder.communicate() if seconds == 5 else None)
+        with open_warehouse(home) as db:
+            assert db.execute("select 1").fetchall() == [(1,)]
