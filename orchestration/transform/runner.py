@@ -71,6 +71,8 @@ class DbtRunner:
         from dbt.adapters.factory import get_adapter_by_type
 
         while not done.done():
-            with suppress(KeyError):  # dbt has no adapter before it has parsed
+            # dbt has no adapter before it has parsed, and closes connections itself meanwhile; nothing that goes
+            # wrong here may take the place of why the build is to end.
+            with suppress(Exception):
                 get_adapter_by_type(self._engine.adapter).cancel_open_connections()
             wait([done], _CANCEL_AGAIN_SECONDS)
