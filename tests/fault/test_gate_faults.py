@@ -36,9 +36,9 @@ SEVERITY = {row.text("rule_id"): row.text("severity") for row in load_configurat
 WARNINGS = [rule for rule in WEEKS if SEVERITY[rule] == "warning"]
 
 
-def made(home: Path, **options: Any) -> None:
+def made(home: Path, *, keeps_history: bool = False, **options: Any) -> None:
     write_sample(home, **SIZE, **options)
-    ended = run(home)
+    ended = run(home, keeps_history=keeps_history)
     (home / "run.json").write_text(json.dumps([ended.status, ended.out, ended.err]))
 
 
@@ -49,7 +49,7 @@ def ended(home: Path) -> Ended:
 @pytest.fixture(scope="session")
 def poisoned_home(shared_folder: Path) -> Path:
     """A week for each rule that a week can trip by itself, after its run."""
-    return made_once(shared_folder, "poisoned", partial(made, weeks=len(WEEKS)))
+    return made_once(shared_folder, "poisoned", partial(made, weeks=len(WEEKS), keeps_history=True))
 
 
 def broken(home: Path) -> dict[str, dict[str, list[str]]]:
@@ -108,7 +108,14 @@ class TestPoisonedWeeks:
                 assert {check.partition for check in told} == {None, *WEEKS.values()}
 
 
-@pytest.mark.parametrize("rule", OF_ALL_WEEKS)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        # A file that can't be read is in test_run_faults.py, too.
+        pytest.param(rule, marks=[pytest.mark.soak] if rule == "files_readable" else [])
+        for rule in OF_ALL_WEEKS
+    ],
+)
 def test_what_concerns_all_weeks_fails_its_rule_and_no_other(rule: str, tmp_path: Path) -> None:
     made(tmp_path, weeks=1, poison=rule)
     said = ended(tmp_path)

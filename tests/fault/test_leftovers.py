@@ -84,7 +84,7 @@ def test_a_run_with_nothing_to_do_clears_up_after_a_killed_one(killed_after_publ
     """It launches no run that would."""
     assert statuses(killed_after_publication) > {"STARTED"}
     before = (killed_after_publication / "published" / "metric_store.duckdb").stat().st_ino
-    ended = run(killed_after_publication)
+    ended = run(killed_after_publication, keeps_history=True)
     assert (ended.status, ended.out.split(":")[0]) == (0, "Nothing to do"), ended.text
     assert (killed_after_publication / "published" / "metric_store.duckdb").stat().st_ino == before
     check_nothing_is_left(killed_after_publication)
