@@ -10,12 +10,12 @@ from typing import Any
 import click
 import duckdb
 
-from orchestration.cli.metric import no_such_metric, require_published
+from orchestration.cli.metric import no_such_metric, require_week
 from orchestration.cli.rows import print_rows, print_table, printable
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.publication.evidence import EVIDENCE_METRICS
-from orchestration.publication.reading import EvidenceMissingError, evidence_relation, not_published, open_store
+from orchestration.publication.reading import EvidenceMissingError, evidence_relation, open_store
 
 _COLUMNS = (
     *("week_start", "metric_id", "seller_id", "unit_id", "unit", "order_id"),
@@ -29,12 +29,10 @@ _BATCH = 10_000
 
 def show_evidence(home: Home, metric_id: str, seller_id: str, week: date, form: str) -> None:
     """Print what counts against a seller. Raises MetricStoreError for an unknown metric, seller or week."""
-    weeks = require_published(home)
-    if week not in weeks:
-        raise not_published(week, weeks)
+    require_week(home, week)
     with open_store(home.published_store) as store:
         _check_metric(store, metric_id)
-        _check_seller(store, seller_id, week)
+        require_seller(store, seller_id, week)
     columns = _TABLE_COLUMNS if form == "table" else _COLUMNS
     rows = _rows(home, metric_id, seller_id, week, columns)
     if form != "table":
@@ -88,8 +86,11 @@ def _check_metric(store: duckdb.DuckDBPyConnection, metric_id: str) -> None:
     )
 
 
-def _check_seller(store: duckdb.DuckDBPyConnection, seller_id: str, week: date) -> None:
-    """A seller is known if it has a record, or a figure in the week: orders name sellers that no record describes."""
+def require_seller(store: duckdb.DuckDBPyConnection, seller_id: str, week: date) -> None:
+    """Raises MetricStoreError for a seller that has neither a record nor a figure in the week.
+
+    Orders name sellers that no record describes.
+    """
     sellers = (
         "select seller_id from marts.dim_seller "
         "union select seller_id from marts.fct_seller_rating_week where week_start = $week"

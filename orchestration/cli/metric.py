@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,7 @@ from orchestration.publication.reading import (
     published_waivers,
     published_weeks,
     unmeasured_metrics,
-    withholding_results,
+    withheld_because,
 )
 from orchestration.weeks.names import in_words
 
@@ -58,15 +58,10 @@ _TABLES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
 
 def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | None, form: str) -> None:
     """Print a published metric. Raises MetricStoreError for an unknown metric, week or dimension."""
-    if week and (reasons := _withheld_by(home, week)):
-        more = f" (and {len(reasons) - 3} more)" if len(reasons) > 3 else ""
-        raise MetricStoreError(
-            f"{week} isn't published: the gate withheld it, by {'; '.join(reasons[:3])}{more}.\n"
-            f"Mend the cause and run again; metric-store status --home {home.quoted} shows all weeks."
-        )
-    weeks = require_published(home)
-    if week and week not in weeks:
-        raise not_published(week, weeks)
+    if week:
+        require_week(home, week)
+    else:
+        require_published(home)
     with open_store(home.published_store) as store:
         columns, rows = _read(store, metric_id, week, dimension)
         unmeasured = [
@@ -77,23 +72,13 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
     shown = {row[0] for row in rows}
     for line in dict.fromkeys(line for _, line in unmeasured):
         click.echo(f"{in_words(at for at, said in unmeasured if said == line)}: {line}", err=True)
-    for waived_week, waivers in published_waivers(home.published_store).items():
-        if waived_week in shown:
-            click.echo(f"{waived_week} is published with a waiver: {'; '.join(map(str, waivers))}", err=True)
+    tell_waivers(home, shown)
     if form != "table":
         print_rows(form, columns, rows)
     elif rows:
         print_table(columns, rows)
     elif not unmeasured:
         click.echo("No rows: the metric's source had no file.")
-
-
-def _withheld_by(home: Home, week: date) -> list[str]:
-    """What the gate said of a week that it withheld and that was never published."""
-    if not home.published_store.is_file() or week in published_weeks(home.published_store):
-        return []
-    with open_store(home.published_store) as store:
-        return [row["message"] for row in withholding_results(store) if row["week_start"] == week]
 
 
 def _read(
@@ -136,6 +121,25 @@ def require_published(home: Home) -> dict[date, PublishedWeek]:
     if not weeks:
         raise MetricStoreError(f"No week is published in {home.root} yet; run metric-store run --home {home.quoted}")
     return weeks
+
+
+def require_week(home: Home, week: date) -> None:
+    """Raises MetricStoreError for a week that isn't published, with what the gate withheld it by."""
+    if week in published_weeks(home.published_store):
+        return
+    if because := withheld_because(home.published_store).get(week):
+        raise MetricStoreError(
+            f"{week} isn't published: the gate withheld it, by {because}.\n"
+            f"Mend the cause and run again; metric-store status --home {home.quoted} shows all weeks."
+        )
+    raise not_published(week, require_published(home))
+
+
+def tell_waivers(home: Home, weeks: Container[date]) -> None:
+    """Say on standard error which of the weeks are published in spite of a failure."""
+    for week, waivers in published_waivers(home.published_store).items():
+        if week in weeks:
+            click.echo(f"{week} is published with a waiver: {'; '.join(map(str, waivers))}", err=True)
 
 
 def no_such_metric(metric_id: str, known: Iterable[str]) -> MetricStoreError:

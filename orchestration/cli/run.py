@@ -21,7 +21,7 @@ from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.limits import EngineLimits
-from orchestration.publication.reading import open_store, published_waivers, published_weeks, withholding_results
+from orchestration.publication.reading import published_waivers, published_weeks, withheld_because
 from orchestration.report import report_index
 from orchestration.weeks.names import in_words, unbroken
 from orchestration.weeks.planning import check_over, plan_weeks, state_of
@@ -196,25 +196,11 @@ def _say(home: Home, run_ids: Sequence[str], new_files: int) -> list[date]:
         for week, waivers in published_waivers(home.published_store).items():
             if week in done:
                 click.echo(f"Waived in {week}: {'; '.join(map(str, waivers))}")
-    for message in _why(home, withheld):
-        click.echo(printable(message))
+    because = withheld_because(home.published_store)
+    for week in withheld:
+        click.echo(printable(f"Withheld {week}: {because.get(week, '')}"))
     for line in unmeasured:
         click.echo(line)
     click.echo(f"Store: {home.published_store}")
     click.echo(f"Report: {report_index(home)}")
     return withheld
-
-
-def _why(home: Home, withheld: Sequence[date]) -> list[str]:
-    if not withheld:
-        return []
-    with open_store(home.published_store) as store:
-        rows = [
-            (row["week_start"], row["message"]) for row in withholding_results(store) if row["week_start"] in withheld
-        ]
-    lines = []
-    for week in withheld:
-        messages = [message for judged, message in rows if judged == week]
-        more = f" (and {len(messages) - 3} more)" if len(messages) > 3 else ""
-        lines.append(f"Withheld {week}: {'; '.join(messages[:3])}{more}")
-    return lines

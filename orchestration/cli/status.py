@@ -22,7 +22,7 @@ from orchestration.ingest.landing import Inbox, look, new_files
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.project import code_version
-from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks
+from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks, withheld_because
 from orchestration.weeks.change import check_calendar
 from orchestration.weeks.names import in_words, weeks_between
 from orchestration.weeks.planning import State, state_of
@@ -40,12 +40,14 @@ def show_status(home: Home, as_json: bool, verbose: bool = False) -> None:
 def read_status(home: Home) -> dict[str, Any]:
     """What `--json` prints. problems: what keeps the rest from being known, or every run from starting.
 
-    weeks: each with landed records, published, blocked, due, late, and the marks of its build. waiting_files: what the
-    next run reads. failed_runs: those that no later run has made up for, each with the weeks that are undone since.
+    weeks: each with landed records, published, blocked by which rules and why, due, late, and the marks of its build.
+    waiting_files: what the next run reads. failed_runs: those that no later run has made up for, each with the weeks
+    that are undone since.
     """
     problems: list[str] = []
     configuration = _or_problem(lambda: load_configuration(home.config), problems)
-    published = _or_problem(lambda: published_weeks(home.published_store), problems) or {}
+    store = home.published_store
+    published, because = _or_problem(lambda: (published_weeks(store), withheld_because(store)), problems) or ({}, {})
     inbox = _or_problem(lambda: look(home), problems)
     now = datetime.now(UTC).replace(tzinfo=None)
     with Ledger(home.ledger, read_only=True) as ledger:
@@ -58,10 +60,10 @@ def read_status(home: Home) -> dict[str, Any]:
         waiting = _waiting_files(inbox, ledger) if inbox else []
         if configuration:
             _or_problem(partial(check_calendar, ledger, configuration, published, None), problems)
-    waivers = published_waivers(home.published_store) if published else {}
+    waivers = published_waivers(store) if published else {}
     known = sorted(set(state.landed) | set(published))
     weeks = [
-        _week(week, state, configuration, now, waivers.get(week, ()))
+        _week(week, state, configuration, now, waivers.get(week, ()), because.get(week))
         for week in (weeks_between(known[0], known[-1]) if known else ())
     ]
     undone = {week["week_start"] for week in weeks if not week["published"] or week["due_for_restatement"]}
@@ -124,7 +126,9 @@ def _week(
     configuration: Configuration | None,
     now: datetime,
     waivers: Iterable[PublishedWaiver],
+    because: str | None,
 ) -> dict[str, Any]:
+    blocked_by = state.withheld_by(week)
     published = state.published.get(week)
     due_at = configuration.calculated_at(week) if configuration else None
     within = timedelta(hours=int(str(configuration.setting("publish_within_hours"))) if configuration else 0)
@@ -136,7 +140,8 @@ def _week(
         "published": published is not None,
         "published_at": published.published_at.isoformat(sep=" ") if published else None,
         "build_id": published.build_id if published else None,
-        "blocked_by": state.withheld_by(week),
+        "blocked_by": blocked_by,
+        "blocked_because": because if blocked_by else None,
         "waived": [asdict(waiver) for waiver in waivers] if published else [],
         "due_for_restatement": week in state.due,
         "config_hash": published.config_hash if published else None,
@@ -157,6 +162,9 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
         f"{week['week_start']:10}  {week['landed']:>12,}  {_state_of(week)}{_marks_of(week) if verbose else ''}"
         for week in state["weeks"]
     ] or ["no week has landed yet"]
+    for week in state["weeks"]:
+        if week["published"] and week["blocked_because"]:
+            lines += ["", f"Restatement of {week['week_start']}: {week['blocked_because']}"]
     if state["waiting_files"]:
         more = f" and {len(state['waiting_files']) - 10} more" if len(state["waiting_files"]) > 10 else ""
         lines += ["", f"Waiting for the next run: {', '.join(state['waiting_files'][:10])}{more}"]

@@ -129,6 +129,20 @@ def withholding_results(connection: duckdb.DuckDBPyConnection) -> list[dict[str,
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def withheld_because(store: Path) -> dict[date, str]:
+    """What the gate says of each week that it withholds, or whose restatement; up to three messages of each."""
+    if not store.is_file():
+        return {}
+    messages: dict[date, list[str]] = {}
+    with open_store(store) as connection:
+        for row in withholding_results(connection):
+            messages.setdefault(row["week_start"], []).append(row["message"])
+    return {
+        week: "; ".join(said[:3]) + (f" (and {len(said) - 3} more)" if len(said) > 3 else "")
+        for week, said in messages.items()
+    }
+
+
 def unmeasured_metrics(connection: duckdb.DuckDBPyConnection) -> dict[date, dict[str, str]]:
     """By published week: metric_id -> why it isn't measured, in a line. Empty of a store of an earlier release."""
     try:

@@ -46,6 +46,9 @@ def test_a_large_restatement_is_withheld_until_it_is_waived(home_copy: Path) -> 
     [state] = [week for week in weeks if week["week_start"] == WEEK]
     assert state["published"]
     assert (state["blocked_by"], state["due_for_restatement"]) == (["restatement_size"], True)
+    because = said.removeprefix(f"Withheld {WEEK}: ")
+    assert state["blocked_because"] == because
+    assert f"Restatement of {WEEK}: {because}" in metric_store("status", "--home", home_copy).out.splitlines()
 
     line = re.search(r"add to config/gate_waivers\.csv: (\S+,REASON,NAME,VALID_UNTIL)", said)
     assert line, said
