@@ -25,14 +25,15 @@ from orchestration.publication.reading import (
 from orchestration.weeks.names import in_words
 
 #: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
-#: columns that are shown.
+#: columns that are shown. Only a rate with an interval has a signal and a usual range.
 _TABLES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
     "brand": (
-        "fct_metric_week",
+        "fct_metric_week left join marts.fct_metric_change_week using (week_start, metric_id, dimension, member)",
         "metric_id",
         (
             *("week_start", "dimension", "member", "numerator", "denominator", "value", "display_value"),
             *("previous_value", "change", "is_small_sample", "interval_low", "interval_high"),
+            *("is_signal", "usual_low", "usual_high", "is_unusual"),
         ),
     ),
     "seller_rating": (

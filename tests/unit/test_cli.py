@@ -349,10 +349,10 @@ def test_a_store_that_is_no_store(empty_home: Path) -> None:
 
 def test_a_store_of_another_release_names_what_it_lacks(home_copy: Path) -> None:
     with duckdb.connect(str(home_copy / "published" / "metric_store.duckdb")) as store:
-        store.execute("alter table marts.fct_metric_week drop column interval_low")
+        store.execute("alter table marts.fct_metric_change_week drop column usual_low")
         store.execute("drop table marts.fct_hop_load_hour")
     for command, lacking in (
-        (("metric", "o2d_ratio"), "interval_low"),
+        (("metric", "o2d_ratio"), "usual_low"),
         (("rehearse", "--factor", "2"), "fct_hop_load"),
     ):
         ended = call(*command, "--home", home_copy)
@@ -473,7 +473,8 @@ def stored(
     with open_store(home / "published" / "metric_store.duckdb") as store:
         if family == "brand":
             cursor = store.execute(
-                f"select * exclude (metric_id) from marts.fct_metric_week "
+                "select figures.* exclude (metric_id), is_signal, usual_low, usual_high, is_unusual "
+                "from marts.fct_metric_week as figures natural left join marts.fct_metric_change_week "
                 f"where metric_id = '{metric}' and dimension = '{dimension or 'overall'}' and {where} "
                 "order by week_start, member"
             )
