@@ -230,6 +230,34 @@ def metric(metric_id: str, home: Path | None, week: str | None, dimension: str |
 @main.command()
 @click.argument("metric_id", metavar="METRIC")
 @HOME_OPTION
+@click.option("--week", required=True, help="The week, by its Monday.")
+def why(metric_id: str, home: Path | None, week: str) -> None:
+    """Show what moved a figure against the week before.
+
+    METRIC is a figure of all sellers, such as o2d_ratio: its change, whether it is a signal, and who brought it.
+    """
+    from orchestration.cli.why import show_why
+    from orchestration.weeks.names import parse_week
+
+    show_why(Home.of(home).require(), metric_id, parse_week(week))
+
+
+@main.command()
+@HOME_OPTION
+@click.option("--seller", required=True, help="The seller's id.")
+def recovery(home: Path | None, seller: str) -> None:
+    """Show what stands against a seller in the newest published week, and until when.
+
+    Of the order volume limit and the grade: what counts, how much of it is allowed, and what would bring it back.
+    """
+    from orchestration.cli.recovery import show_recovery
+
+    show_recovery(Home.of(home).require(), seller)
+
+
+@main.command()
+@click.argument("metric_id", metavar="METRIC")
+@HOME_OPTION
 @click.option("--seller", required=True, help="The seller's id.")
 @click.option("--week", required=True, help="The week, by its Monday.")
 @form_options("As JSON.", "As CSV; a text that a spreadsheet could take for a formula gets a '.")

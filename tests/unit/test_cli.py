@@ -106,7 +106,9 @@ def test_a_home_has_one_ui(empty_home: Path, served: list[tuple[Home, Any]]) -> 
 
 
 EVIDENCE = ("evidence", "o2d_ratio", "--seller", "S1", "--week", "2026-01-05")
-COMMANDS = (("run",), ("status",), ("metric", "o2d_ratio"), EVIDENCE, ("ui",))
+WHY = ("why", "o2d_ratio", "--week", "2026-01-05")
+RECOVERY = ("recovery", "--seller", "S1")
+COMMANDS = (("run",), ("status",), ("metric", "o2d_ratio"), EVIDENCE, WHY, RECOVERY, ("ui",))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -289,7 +291,8 @@ def test_nothing_published_yet(empty_home: Path) -> None:
         "No week is published",
         f"metric-store run --home {empty_home}",
     )
-    ends(call(*EVIDENCE, "--home", empty_home), 1, "No week is published", f"metric-store run --home {empty_home}")
+    for command in (EVIDENCE, WHY, RECOVERY):
+        ends(call(*command, "--home", empty_home), 1, "No week is published", f"metric-store run --home {empty_home}")
     shown = call("status", "--home", empty_home)
     assert shown.exit_code == 0
     assert "no week has landed yet" in shown.stdout
@@ -333,27 +336,46 @@ def test_an_unknown_dimension(metric: str, known: str, sample_home: Path) -> Non
 
 
 def test_a_week_that_is_not_published(sample_home: Path) -> None:
-    result = call("metric", "o2d_ratio", "--week", "2026-01-26", "--home", sample_home)
-    ends(result, 1, "2026-01-26 isn't published", "Published: 2026-01-05..2026-01-19.")
-    result = call(*EVIDENCE[:-1], "2026-01-26", "--home", sample_home)
-    ends(result, 1, "2026-01-26 isn't published", "Published: 2026-01-05..2026-01-19.")
+    for command in (("metric", "o2d_ratio", "--week"), EVIDENCE[:-1], WHY[:-1]):
+        result = call(*command, "2026-01-26", "--home", sample_home)
+        ends(result, 1, "2026-01-26 isn't published", "Published: 2026-01-05..2026-01-19.")
+
+
+def test_a_week_that_is_withheld(sample_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(sample_home / "published", home / "published")
+    with duckdb.connect(str(home / "published" / "metric_store.duckdb")) as store:
+        store.execute(
+            "insert into marts.fct_data_quality_week by name "
+            "select date '2026-01-26' as week_start, 'days_present' as rule_id, 'oms_logs' as scope, "
+            "'error' as severity, false as passed, 'a day is missing' as message, true as is_withholding"
+        )
+    for command in (("metric", "o2d_ratio", "--week"), EVIDENCE[:-1], WHY[:-1]):
+        result = call(*command, "2026-01-26", "--home", home)
+        ends(result, 1, "2026-01-26 isn't published: the gate withheld it, by a day is missing.", "Mend the cause")
+    shown = call("recovery", "--seller", "S0012", "--home", home)
+    assert shown.stderr == "Withheld since, see metric-store status: 2026-01-26\n"
+    assert shown.stdout.startswith("S0012 in the week of 2026-01-19, as of 2026-01-26 03:00 UTC\n")
 
 
 def test_a_store_that_is_no_store(empty_home: Path) -> None:
     store = empty_home / "published" / "metric_store.duckdb"
     store.parent.mkdir()
     store.write_bytes(b"not a database" * 1000)
-    for command in (("metric", "o2d_ratio"), EVIDENCE, ("run",)):
+    for command in (("metric", "o2d_ratio"), EVIDENCE, WHY, RECOVERY, ("run",)):
         ends(call(*command, "--home", empty_home), 1, f"{store} can't be read", "move it away")
 
 
 def test_a_store_of_another_release_names_what_it_lacks(home_copy: Path) -> None:
     with duckdb.connect(str(home_copy / "published" / "metric_store.duckdb")) as store:
         store.execute("alter table marts.fct_metric_change_week drop column usual_low")
-        store.execute("drop table marts.fct_hop_load_hour")
+        for table in ("fct_hop_load_hour", "fct_seller_recovery_week"):
+            store.execute(f"drop table marts.{table}")
     for command, lacking in (
         (("metric", "o2d_ratio"), "usual_low"),
         (("rehearse", "--factor", "2"), "fct_hop_load"),
+        (("why", "order_volume", "--week", SAMPLE_WEEKS[0]), "usual_low"),
+        (("recovery", "--seller", "S0012"), "fct_seller_recovery_week"),
     ):
         ended = call(*command, "--home", home_copy)
         ends(ended, 1, "was written by another release, and lacks something", lacking, "run --weeks FIRST..LAST")
