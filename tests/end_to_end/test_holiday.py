@@ -112,3 +112,20 @@ def test_a_factor_or_week_that_cannot_be_is_refused(holiday_home: Path) -> None:
         assert (ended.status, ended.out) == (status, ""), ended.text
         assert words in ended.err
         assert "Traceback" not in ended.err
+
+
+def test_why_names_the_client_that_breaks(holiday_home: Path) -> None:
+    for week in WEEKS[3:]:
+        ended = metric_store("why", "manifestation_failure_rate", "--home", holiday_home, "--week", week)
+        assert ended.status == 0, ended.text
+        lines = ended.out.splitlines()
+        [change] = [line for line in lines if line.startswith("Week before: ")]
+        assert change.endswith(": a signal.")
+        moved = float(change.split("change ")[1].split()[0])
+        drivers = next(place for place, line in enumerate(lines) if line.startswith("By oms_client, "))
+        client, effect = lines[drivers + 2].split()[:2]
+        assert client == HOLIDAY.weak_client
+        assert float(effect) > 0.9 * moved > 0
+        failures = next(place for place, line in enumerate(lines) if line.startswith("Failures by category, "))
+        category = lines[failures + 2].split()[0]
+        assert lines[failures + 3].split()[:2] == [category, HOLIDAY.weak_client]
