@@ -110,6 +110,7 @@ def test_commands_show_them(hostile: tuple[Path, Ended]) -> None:
         ("status",),
         ("metric", "null_request_id_rate", "--by", "oms_client", "--csv"),
         ("metric", "cancellation_rate", "--by", "seller_id", "--csv"),
+        ("why", "null_request_id_rate", "--week", SAMPLE_WEEKS[1]),
         ("rehearse", "--factor", "2", "--weeks", SAMPLE_WEEKS[0]),
     ):
         ended = metric_store(*arguments, "--home", hostile[0])
