@@ -27,7 +27,6 @@ from expectations.rules import Rule
 from orchestration.assets.owners import OWNERS
 from orchestration.configuration import Configuration
 from orchestration.configuration.ids import GATE_RULES
-from orchestration.gate.places import data_docs_index
 from orchestration.gate.verdict import GateReport, ProfileRow, RequiredRow, RuleResult, Waiver
 from orchestration.gate.waivers import with_waivers
 from orchestration.resources import MetricStoreResource
@@ -73,7 +72,7 @@ def gate(context: AssetExecutionContext, store: MetricStoreResource) -> Material
             "publishable": in_words(report.publishable_weeks) or "none",
             "withheld": in_words(report.withheld_weeks) or "none",
             "waived": in_words({waiver.week_start for waiver in report.waivers}) or "none",
-            "data_docs": MetadataValue.path(str(data_docs_index(store.place))),
+            "data_docs": MetadataValue.path(str(store.place.data_docs_index)),
         },
         check_results=list(_check_results(report, weeks)),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from orchestration.home.layout import Home
-from orchestration.report.places import report_index
 
 
 def tidy_up(home: Home) -> None:
@@ -39,5 +38,5 @@ def clear_killed_run(home: Home) -> None:
 
 def _has_old_pages(home: Home) -> bool:
     """Whether the store took its place after the index of the pages, which every run writes last."""
-    store, index = home.published_store, report_index(home)
+    store, index = home.published_store, home.report_index
     return store.is_file() and not (index.is_file() and index.stat().st_mtime_ns >= store.stat().st_mtime_ns)

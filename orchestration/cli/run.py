@@ -22,7 +22,6 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.limits import EngineLimits
 from orchestration.publication.reading import published_waivers, published_weeks, withheld_because
-from orchestration.report import report_index
 from orchestration.weeks.names import in_words, unbroken
 from orchestration.weeks.planning import check_over, plan_weeks, state_of
 from orchestration.weeks.work import work_of
@@ -202,5 +201,5 @@ def _say(home: Home, run_ids: Sequence[str], new_files: int) -> list[date]:
     for line in unmeasured:
         click.echo(line)
     click.echo(f"Store: {home.published_store}")
-    click.echo(f"Report: {report_index(home)}")
+    click.echo(f"Report: {home.report_index}")
     return withheld

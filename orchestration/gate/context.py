@@ -15,7 +15,6 @@ from great_expectations.data_context.data_context.file_data_context import FileD
 from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier
 
 from expectations.suites import RULE, SCOPE, SUITE_NAME
-from orchestration.gate.places import context_folder, data_docs_index
 from orchestration.gate.verdict import GateError
 from orchestration.home.layout import Home
 
@@ -62,7 +61,7 @@ data_docs_sites:
 
 
 def open_context(home: Home) -> FileDataContext:
-    folder = context_folder(home)
+    folder = home.gate_context
     for name in _REWRITTEN:
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,11 +88,11 @@ def add_checkpoint(context: FileDataContext, suite: gx.ExpectationSuite) -> gx.C
 def build_data_docs(home: Home, context: FileDataContext, validations: Sequence[Any]) -> None:
     """The pages of these validations and of the suite, and the index of all that are kept (which is slow)."""
     now = {validation.run_id.run_name for validation in validations}
-    for folder in (context_folder(home), home.data_docs):
+    for folder in (home.gate_context, home.data_docs):
         weeks = sorted((folder / "validations" / SUITE_NAME).glob("*-*-*"), reverse=True)
         for week in weeks[KEPT_WEEKS:]:
             if week.name not in now:
                 shutil.rmtree(week)
     context.build_data_docs(resource_identifiers=[*validations, ExpectationSuiteIdentifier(SUITE_NAME)])
-    if not data_docs_index(home).is_file():
-        raise GateError(f"Great Expectations wrote no {data_docs_index(home)}.\nRemove {home.data_docs} and run again.")
+    if not home.data_docs_index.is_file():
+        raise GateError(f"Great Expectations wrote no {home.data_docs_index}.\nRemove {home.data_docs} and run again.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from orchestration.errors import MetricStoreError
@@ -133,8 +134,27 @@ class Home:
         return self.root / "reports"
 
     @property
+    def report_index(self) -> Path:
+        """The page to open in a browser: the index over weeks."""
+        return self.reports / "index.html"
+
+    def report_of(self, week: date) -> Path:
+        """The folder of a week's pages."""
+        return self.reports / week.isoformat()
+
+    @property
     def data_docs(self) -> Path:
         return self.root / "data_docs"
+
+    @property
+    def data_docs_index(self) -> Path:
+        """The page to open in a browser."""
+        return self.data_docs / "index.html"
+
+    @property
+    def gate_context(self) -> Path:
+        """Great Expectations' own files: `validations/` is the history and stays, each judging rewrites the rest."""
+        return self.data_docs / "gx"
 
     @property
     def dagster(self) -> Path:

@@ -2,7 +2,3 @@
 
 Cheap to import; what draws and writes pages is imported by who makes them.
 """
-
-from orchestration.report.places import report_index
-
-__all__ = ["report_index"]

@@ -1,23 +1,9 @@
-"""Where pages of the report are, and how they are called. Not here: what they say."""
+"""How pages of the report are called. Not here: where they lie, which the home knows."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from datetime import date
-from pathlib import Path
-
-from orchestration.home.layout import Home
-
-
-def report_index(home: Home) -> Path:
-    """The page to open in a browser: the index over weeks."""
-    return home.reports / "index.html"
-
-
-def week_folder(home: Home, week: date) -> Path:
-    """The folder of a week's pages."""
-    return home.reports / week.isoformat()
 
 
 def page_name(text: str) -> str:

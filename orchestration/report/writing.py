@@ -10,13 +10,11 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from orchestration.gate.places import data_docs_index
 from orchestration.home.files import write_whole
 from orchestration.home.layout import Home
 from orchestration.publication.reading import open_store
 from orchestration.report.pages import index_page, week_pages
 from orchestration.report.pipeline import mark_of_pipeline, read_pipeline
-from orchestration.report.places import report_index, week_folder
 from orchestration.report.reading import Week, read_weeks
 from orchestration.report.tables import Store
 from orchestration.whatif import rehearsal
@@ -41,13 +39,13 @@ def write_report(home: Home) -> Written:
     """
     size = 0
     done: list[date] = []
-    docs = data_docs_index(home).is_file()
+    docs = home.data_docs_index.is_file()
     pipeline, measured = read_pipeline(home), mark_of_pipeline(home)
     with open_store(home.published_store) as connection:
         store = Store(connection)
         weeks = read_weeks(store)
         for week in weeks:
-            folder = week_folder(home, week.week_start)
+            folder = home.report_of(week.week_start)
             mark = _mark(week, docs, measured)
             if _read(folder / _MARK) == mark:
                 continue
@@ -56,9 +54,9 @@ def write_report(home: Home) -> Written:
             size += _write_folder(folder, pages)
             write_whole(folder / _MARK, mark)
             done.append(week.week_start)
-        size += write_whole(report_index(home), index_page(store, weeks, "../data_docs/index.html" if docs else None))
+        size += write_whole(home.report_index, index_page(store, weeks, "../data_docs/index.html" if docs else None))
     _remove_others(home, {week.week_start for week in weeks})
-    return Written(report_index(home), tuple(done), len(weeks), size)
+    return Written(home.report_index, tuple(done), len(weeks), size)
 
 
 def _mark(week: Week, docs: bool, measured: str) -> str:

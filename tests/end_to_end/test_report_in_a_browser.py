@@ -19,7 +19,6 @@ import pytest
 
 from orchestration.home.layout import Home
 from orchestration.publication.reading import evidence_relation, open_store
-from orchestration.report import report_index
 from orchestration.report.cells import raw
 from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
 from orchestration.whatif.rehearsal import COLUMNS as REHEARSED
@@ -322,7 +321,7 @@ def test_tables_are_sorted_filtered_and_downloaded_by_keyboard(visit: Visit, hom
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_are_accessible(browser: Any, home: Home, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe isn't installed").Axe()
-    looked_at = [report_index(home), *(home.reports / str(WEEK) / name for name in ("index.html", "sellers.html"))]
+    looked_at = [home.report_index, *(home.reports / str(WEEK) / name for name in ("index.html", "sellers.html"))]
     looked_at.append(next((home.reports / str(WEEK) / "clients").glob("*.html")))
     looked_at += [home.data_docs / "index.html", next(home.data_docs.glob("validations/**/*.html"))]
     visit = Visit(browser, viewport=DESK, color_scheme=scheme, bypass_csp=True)

@@ -12,7 +12,6 @@ import pytest
 
 from expectations.rules import Rule
 from orchestration.gate.judge import judge as judge_profile
-from orchestration.gate.places import context_folder, data_docs_index
 from orchestration.gate.verdict import GateReport, ProfileRow, RequiredRow, RuleResult, Waiver
 from orchestration.gate.waivers import with_waivers
 from orchestration.home.layout import Home
@@ -239,15 +238,15 @@ def test_validations_are_kept_by_week_and_shown(tmp_path: Path) -> None:
     rows = [row(KEYS, 1, "O'Brien <script>alert(1)</script>"), row(KEYS, 0, week=NEXT_WEEK)]
     judge_profile(home, [WEEK, NEXT_WEEK], rows, [priced], [])
     judge_profile(home, [WEEK], rows[:1], [priced], [])
-    kept = sorted(context_folder(home).glob("validations/gate/*/*/*.json"))
-    _leave_half_a_file(context_folder(home) / "great_expectations.yml")
-    _leave_half_a_file(context_folder(home) / "checkpoints" / "gate.json")
+    kept = sorted(home.gate_context.glob("validations/gate/*/*/*.json"))
+    _leave_half_a_file(home.gate_context / "great_expectations.yml")
+    _leave_half_a_file(home.gate_context / "checkpoints" / "gate.json")
     _leave_half_a_file(kept[0])
     assert judge_profile(home, [WEEK], rows[:1], [priced], []).blocking(WEEK)
     assert [file.parts[-3] for file in kept] == ["2026-11-02", "2026-11-02", "2026-11-09"]
     assert json.loads(kept[1].read_text())["success"] is False
     assert json.loads(kept[2].read_text())["success"] is True
-    page = data_docs_index(home).read_text()
+    page = home.data_docs_index.read_text()
     assert "2026-11-02" in page
     assert "2026-11-09" in page
     pages = [file.read_text() for file in home.data_docs.glob("validations/gate/2026-11-02/*/*.html")]

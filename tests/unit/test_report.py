@@ -22,7 +22,7 @@ from orchestration.home.layout import Home
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, mart_tables
 from orchestration.report import charts
-from orchestration.report.places import page_name, report_index
+from orchestration.report.places import page_name
 from orchestration.report.reading import read_outlook, read_restatements, read_weeks
 from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Store
 from orchestration.report.writing import Written, write_report
@@ -128,7 +128,7 @@ def test_every_column_of_a_table_is_a_column_of_the_store() -> None:
 
 def test_an_empty_store_has_an_index(made: Made) -> None:
     assert made.write().weeks == ()
-    assert "No week has been judged yet" in report_index(made.home).read_text()
+    assert "No week has been judged yet" in made.home.report_index.read_text()
 
 
 def test_an_empty_week_says_so(made: Made) -> None:
@@ -157,7 +157,7 @@ def test_a_withheld_week_names_the_rules_and_shows_no_figure(made: Made) -> None
     assert "This week is withheld" in page
     assert "is 6 &lt;b&gt;" in page
     assert not (made.home.reports / str(WEEK) / "sellers.html").exists()
-    index = report_index(made.home).read_text()
+    index = made.home.report_index.read_text()
     assert 'class="badge withheld"' in index
     assert "days_present" in index
 
@@ -202,7 +202,7 @@ def test_a_waived_week_shows_its_figures_and_what_was_waived(made: Made) -> None
     assert "51.72%" in page
     assert "by Mo: &lt;i&gt;known&lt;/i&gt;" in page
     assert "withheld by the gate" not in page
-    assert 'class="badge waived"' in report_index(made.home).read_text()
+    assert 'class="badge waived"' in made.home.report_index.read_text()
 
 
 def test_the_page_says_what_the_pipeline_took_at_peak_where_it_was_measured(made: Made) -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import dagster
 from dagster import AssetKey, DagsterInstance
 
-from orchestration.gate.context import KEPT_WEEKS, build_data_docs, context_folder
+from orchestration.gate.context import KEPT_WEEKS, build_data_docs
 from orchestration.home.layout import Home
 from orchestration.home.retention import forget_old_runs
 
@@ -43,13 +43,13 @@ def test_a_run_at_work_stays(tmp_path) -> None:
 def test_data_docs_keep_the_latest_weeks_and_those_just_judged(tmp_path) -> None:
     home = Home(tmp_path)
     mondays = [f"{datetime(2025, 1, 6) + timedelta(weeks=number):%Y-%m-%d}" for number in range(40)]
-    for folder in (context_folder(home), home.data_docs):
+    for folder in (home.gate_context, home.data_docs):
         for monday in mondays:
             (folder / "validations" / "gate" / monday / "a").mkdir(parents=True)
     (home.data_docs / "index.html").touch()
     context = SimpleNamespace(build_data_docs=lambda **_: None)
     judged = SimpleNamespace(run_id=SimpleNamespace(run_name=mondays[0]))
     build_data_docs(home, context, [judged])
-    for folder in (context_folder(home), home.data_docs):
+    for folder in (home.gate_context, home.data_docs):
         kept = sorted(path.name for path in (folder / "validations" / "gate").iterdir())
         assert kept == [mondays[0], *mondays[-KEPT_WEEKS:]]
