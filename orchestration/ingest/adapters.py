@@ -6,20 +6,30 @@ import glob
 import hashlib
 import json
 import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from orchestration.home.layout import Home
-from orchestration.ingest.columns import match_columns
+from orchestration.ingest.adapter_engine import FAILED, AdapterTask
 from orchestration.ingest.contracts import SOURCES_BY_NAME
-from orchestration.ingest.inbox import is_hidden_or_incomplete, readable
-from orchestration.ingest.unreadable import UnreadableFileError, one_line, unreadable
+from orchestration.ingest.inbox import is_hidden_or_incomplete, leads_out, links_out, readable, require_inside
+from orchestration.ingest.unreadable import UnreadableFileError, one_line
 from orchestration.limits import EngineLimits, engine_config
-from orchestration.sql import sql_names, sql_text
+
+#: What a program needs to find its libraries.
+_PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_LONGEST_SQL = 1024 * 1024
+#: Functions that run SQL that isn't seen here, or write. The second line: the engine has nothing that is worth writing.
+_REFUSED = re.compile(r"json_execute_serialized_sql|query|enable_\w+|write_log|\w*checkpoint|\w+_external_resource\w*")
 
 
 @dataclass(frozen=True)
@@ -56,17 +66,21 @@ def find_adapters(home: Home) -> tuple[dict[str, list[Adapter]], list[tuple[str,
             unknown = readable(Path(source))
             broken.append((unknown, path, f"there is no source {unknown}; sources: {', '.join(SOURCES_BY_NAME)}"))
             continue
-        adapter = _read_adapter(source, path, location, home.inbox.resolve())
+        adapter = _read_adapter(source, path, location, home)
         found.setdefault(source, []).append(adapter)
         if adapter.error:
             broken.append((source, path, adapter.error))
     return found, broken
 
 
-def _read_adapter(source: str, path: str, location: Path, inbox: Path) -> Adapter:
+def _read_adapter(source: str, path: str, location: Path, home: Home) -> Adapter:
+    inbox = home.inbox.resolve()
     try:
+        require_inside(location, home.adapters.resolve())
         if not location.is_file():  # a pipe would wait for ever
             raise UnreadableFileError("it is no file, or a link to none")
+        if location.stat().st_size > _LONGEST_SQL:
+            raise UnreadableFileError(f"it has more than {_LONGEST_SQL:,} bytes")
         content = location.read_bytes()
     except (UnreadableFileError, OSError) as error:
         return Adapter(source, path, "", (), 0, 0, one_line(str(error)))
@@ -106,6 +120,8 @@ def _with_files_named(sql: str, inbox: Path) -> tuple[str, tuple[Path, ...]]:
             raise UnreadableFileError(f"not one SQL select: {reason[:300]}")
         if len(tree["statements"]) != 1:
             raise UnreadableFileError(f"one SQL select is wanted, there are {len(tree['statements'])}")
+        for node in _nodes(tree):
+            _require_select(node)
         files: set[Path] = set()
         readers = [node["function"] for node in _nodes(tree) if _is_reader(node)]
         for reader in readers:
@@ -116,6 +132,14 @@ def _with_files_named(sql: str, inbox: Path) -> tuple[str, tuple[Path, ...]]:
             )
         named = connection.execute("select json_deserialize_sql(?)", [json.dumps(tree)]).fetchall()[0][0]
     return str(named), tuple(sorted(files))
+
+
+def _require_select(node: dict[str, Any]) -> None:
+    """Raises UnreadableFileError for a part of a select that is none: a CTE may hold COPY, INSERT, UPDATE, DELETE."""
+    if str(node.get("type", "")).endswith("_QUERY_NODE"):
+        raise UnreadableFileError(f"it holds {node['type'].partition('_')[0]}: an adapter only selects")
+    if _REFUSED.fullmatch(name := str(node.get("function_name", "")).lower()):
+        raise UnreadableFileError(f"it calls {name}(), which an adapter can't")
 
 
 def _is_reader(node: dict[str, Any]) -> bool:
@@ -135,7 +159,7 @@ def _name_files(argument: dict[str, Any], inbox: Path) -> list[Path]:
             "class": "CONSTANT",
             "type": "VALUE_CONSTANT",
             "alias": "",
-            "literal": {"kind": "STRING", "text": glob.escape(str(file))},
+            "literal": {"kind": "STRING", "text": glob.escape(str(file.relative_to(inbox)))},
         }
         for file in files
     ]
@@ -175,7 +199,14 @@ def _expand(pattern: str, inbox: Path) -> list[Path]:
     whole = Path(os.path.normpath(inbox / pattern))
     if not whole.is_relative_to(inbox):
         raise UnreadableFileError(f"{pattern} is outside the inbox: an adapter reads files under {inbox} only")
-    names = glob.glob(str(whole.relative_to(inbox)), root_dir=inbox, recursive=True)  # noqa: PTH207
+    relative = whole.relative_to(inbox)
+    # A pattern of any depth would go through all that lies behind a link.
+    links = links_out(inbox) if "**" in relative.parts else []
+    names = glob.glob(str(relative), root_dir=inbox, recursive=True) if not links else []  # noqa: PTH207
+    links += [inbox / name for name in names if leads_out(inbox / name, inbox)]
+    if links:
+        link = readable(links[0].relative_to(inbox))
+        raise UnreadableFileError(f"{pattern} finds {link}, which leads out of the inbox: put the file itself there")
     complete = [
         inbox / name
         for name in names
@@ -186,41 +217,38 @@ def _expand(pattern: str, inbox: Path) -> list[Path]:
     return complete
 
 
-def _with_distinct_names(adapter: Adapter, names: list[str]) -> str:
-    """The adapter's SQL; where names differ by case only, the engine would rename those that aren't the first."""
-    if len({name.lower() for name in names}) == len(names):
-        return adapter.sql
-    taken = {place: name for name, place in match_columns(SOURCES_BY_NAME[adapter.source], names).taken.items()}
-    distinct = sql_names([taken.get(place, f"{name} (column {place + 1})") for place, name in enumerate(names)])
-    return f"select * from ({adapter.sql}\n) as adapted({distinct})"
-
-
 def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits, most_rows: int | None = None) -> None:
-    """Write the adapter's result to `target` as Parquet, in an engine that can reach nothing but the adapter's files.
+    """Write the adapter's result to `target` as Parquet: `adapter_engine` does, a process that has copies of its files.
 
+    Whatever the SQL is, it finds nothing else, and what it writes it writes into copies that are thrown away.
     most_rows: so many are enough. Raises UnreadableFileError with the reason.
     """
     if adapter.error:
         raise UnreadableFileError(adapter.error)
-    config = engine_config(home, limits) | {
-        "temp_directory": str(target.with_name("spill")),  # that of the home holds what others spilled
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "python_enable_replacements": False,
-    }
-    with duckdb.connect(config=config) as connection:
-        # The engine compares paths as they are written, then what it finds with them.
-        names = [str(file) for file in adapter.files]
-        reachable = ", ".join(sql_text(name) for name in (*names, *map(glob.escape, names), str(target)))
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(f"set allowed_paths = [{reachable}]")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set lock_configuration = true")
-        try:
-            found = connection.execute(f"describe ({adapter.sql}\n)").fetchall()
-            sql = _with_distinct_names(adapter, [row[0] for row in found])
-            if most_rows is not None:
-                sql = f"select * from ({sql}\n) limit {most_rows}"
-            connection.execute(f"copy ({sql}\n) to {sql_text(str(target))} (format parquet)")
-        except duckdb.Error as error:
-            raise UnreadableFileError(f"its SQL failed: {unreadable(error, target)}") from error
+    inbox, copies = home.inbox.resolve(), target.with_name("inbox")
+    names = [str(file.relative_to(inbox)) for file in adapter.files]
+    for name in names:
+        copy = copies / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(require_inside(inbox / name, inbox), copy)
+    spill = target.with_name("spill")  # that of the home holds what others spilled
+    task = AdapterTask(
+        *(adapter.source, adapter.sql, names, str(copies), str(target)),
+        config={**engine_config(home, limits), "temp_directory": str(spill)},
+        most_rows=most_rows,
+    )
+    # Isolated: without the variables of the run, and with no module of the folder that holds the copies.
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", AdapterTask.__module__],
+        input=json.dumps(asdict(task)),
+        capture_output=True,
+        text=True,
+        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        check=False,
+    )
+    if done.returncode == FAILED:
+        raise UnreadableFileError(f"its SQL failed: {done.stdout}")
+    if done.returncode < 0:
+        raise UnreadableFileError(f"its SQL ended the engine with {signal.Signals(-done.returncode).name}")
+    if done.returncode:
+        raise duckdb.IOException(f"the engine of {adapter.path} failed: {done.stderr.strip()[-1000:]}")

@@ -173,5 +173,7 @@ class _Check:
 def _origin(file: NewFile) -> str:
     if isinstance(file.origin, Adapter):
         return f"adapter of {len(file.origin.files)} file{'s' if len(file.origin.files) != 1 else ''}"
+    if file.origin.leads_out:
+        return "link"
     name = {"csv": "CSV", "jsonl": "JSON lines", "parquet": "Parquet"}[file.origin.format]
     return f"{name}, {file.origin.compression}" if file.origin.compression else name

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.ingest.contracts import SOURCES_BY_NAME
+from orchestration.ingest.unreadable import UnreadableFileError
 
 #: Accepted endings and how each is read, the longest first.
 FORMATS = {
@@ -24,13 +25,17 @@ _INCOMPLETE_ENDINGS = (".tmp", ".part")
 
 @dataclass(frozen=True)
 class InboxFile:
-    """A file as it lies in the inbox. `path` is relative to `inbox/<source>`; `size` in bytes."""
+    """A file as it lies in the inbox. `path` is relative to `inbox/<source>`; `size` in bytes.
+
+    leads_out: it is a link, of a file or a folder, that leads out of the inbox; it is not looked at what lies there.
+    """
 
     source: str
     path: str
     location: Path
     size: int
     mtime_ns: int
+    leads_out: bool = False
 
     @property
     def format(self) -> str:
@@ -62,22 +67,48 @@ def list_inbox(inbox: Path, claimed: frozenset[Path] = frozenset()) -> InboxList
         if location in claimed:
             continue
         source, *rest = location.relative_to(inbox).parts
-        if not (rest and source in SOURCES_BY_NAME and location.name.endswith(tuple(FORMATS))):
+        is_out = _is_link_out(location, inbox)
+        if source not in SOURCES_BY_NAME or not (is_out or (rest and location.name.endswith(tuple(FORMATS)))):
             ignored.append(readable(location.relative_to(inbox)))
             continue
         try:
-            found = location.stat()
-        except FileNotFoundError:  # taken away between the listing and now
+            found = location.stat(follow_symlinks=not is_out)
+        except OSError:  # taken away between the listing and now, or a link to itself
             continue
-        if not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever
+        if not is_out and not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever
             ignored.append(readable(location.relative_to(inbox)))
             continue
-        files[source].append(InboxFile(source, readable(Path(*rest)), location, found.st_size, found.st_mtime_ns))
+        files[source].append(
+            InboxFile(source, readable(Path(*rest)), location, found.st_size, found.st_mtime_ns, is_out)
+        )
     return InboxListing(files, ignored)
 
 
+def leads_out(location: Path, folder: Path) -> bool:
+    """Whether a file or folder named within a folder, which is no link, lies outside it, by whichever link."""
+    return not Path(os.path.realpath(location)).is_relative_to(folder)
+
+
+def require_inside(location: Path, folder: Path) -> Path:
+    """Where a file of a folder really lies. Raises UnreadableFileError where links lead out of the folder."""
+    if leads_out(location, folder):
+        raise UnreadableFileError(f"it is a link that leads out of {folder.name}/: put the file itself there")
+    return Path(os.path.realpath(location))
+
+
+def links_out(inbox: Path) -> list[Path]:
+    """The links of files and folders that lead out of an inbox."""
+    return [location for location in _complete_files(inbox) if _is_link_out(location, inbox)]
+
+
+def _is_link_out(location: Path, inbox: Path) -> bool:
+    """The same of a file or folder in a folder that doesn't lie outside: takes one look where it is no link."""
+    return location.is_symlink() and leads_out(location, inbox)
+
+
 def _complete_files(inbox: Path) -> Iterator[Path]:
-    """Every complete file at any depth. Linked folders are followed, each folder once: a link may lead upwards."""
+    """Every complete file at any depth, and links that lead out. Linked folders within the inbox are followed, each
+    folder once: a link may lead upwards."""
     seen: set[tuple[int, int]] = set()
     for folder, folders, names in os.walk(inbox, followlinks=True):
         found = Path(folder).stat()
@@ -85,8 +116,10 @@ def _complete_files(inbox: Path) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add((found.st_dev, found.st_ino))
-        folders[:] = sorted((name for name in folders if not is_hidden_or_incomplete(name)), key=os.fsencode)
-        yield from (Path(folder, name) for name in names if not is_hidden_or_incomplete(name))
+        complete = [name for name in folders if not is_hidden_or_incomplete(name)]
+        out = [name for name in complete if _is_link_out(Path(folder, name), inbox)]
+        folders[:] = sorted((name for name in complete if name not in out), key=os.fsencode)
+        yield from (Path(folder, name) for name in (*names, *out) if not is_hidden_or_incomplete(name))
 
 
 def readable(path: Path) -> str:

@@ -20,7 +20,7 @@ from orchestration.ingest.adapters import Adapter, run_adapter
 from orchestration.ingest.archives import unpack
 from orchestration.ingest.columns import Columns
 from orchestration.ingest.contracts import Source
-from orchestration.ingest.inbox import InboxFile
+from orchestration.ingest.inbox import InboxFile, require_inside
 from orchestration.ingest.keys import doubtful_keys_query, verdicts_query
 from orchestration.ingest.ledger import FileRecord, Ledger, Partition, Touch
 from orchestration.ingest.readers import ROW, RawRelation, read_raw
@@ -169,17 +169,18 @@ class Intake:
             # One more than is looked at, which tells whether there are more.
             run_adapter(origin, self._home, location, self._context.limits, sample.rows + 1 if sample else None)
             return location, "parquet"
+        file = require_inside(origin.location, self._home.inbox.resolve())
         most = sample.text_bytes if sample and origin.format != "parquet" else None
         if origin.compression:
             archive = site / "archive"
-            archive.symlink_to(origin.location)
+            archive.symlink_to(file)
             self._record.is_sample = unpack(archive, origin.compression, location, most)
         elif most is not None and origin.size > most:
-            with origin.location.open("rb") as file:
-                location.write_bytes(file.read(most))
+            with file.open("rb") as stream:
+                location.write_bytes(stream.read(most))
             self._record.is_sample = True
         else:
-            location.symlink_to(origin.location)
+            location.symlink_to(file)
         if self._record.is_sample:
             cut_behind_record(location, has_quotes=origin.format == "csv")
         return location, origin.format

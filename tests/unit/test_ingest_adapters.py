@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
+from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 from ingest_kit import Place, as_csv, row
 
 from orchestration.ingest import adapters
+from orchestration.ingest.adapter_engine import AdapterTask, locked_engine
 from orchestration.ingest.adapters import find_adapters
 from orchestration.ingest.landing import look
+from orchestration.ingest.unreadable import UnreadableFileError
+from orchestration.limits import DEFAULT_LIMITS
 from orchestration.project import PROJECT_ROOT
 
 SHOP = b"id,order,vendor,left\nP1,O1,S1,2024-08-07\nP2,O2,S2,2024-08-08T10:00\n"
@@ -63,10 +70,9 @@ class TestLanding:
         assert [file.path for file in place.ingest("packages")] == ["ours.csv", "adapters/packages/shop.sql"]
         assert look(place.home).listing.ignored == ["shop/packages-1.csv"]
 
-    def test_a_linked_file_is_not_read_by_the_plain_reader_either(self, place: Place, tmp_path: Path) -> None:
-        (tmp_path / "elsewhere.csv").write_bytes(SHOP)
+    def test_a_linked_file_is_not_read_by_the_plain_reader_either(self, place: Place) -> None:
         (place.home.inbox / "packages").mkdir()
-        (place.home.inbox / "packages" / "link.csv").symlink_to(tmp_path / "elsewhere.csv")
+        (place.home.inbox / "packages" / "link.csv").symlink_to(place.home.inbox / "shop/packages-1.csv")
         place.adapter("packages/shop.sql", SQL.replace("shop/packages*.csv", "packages/*.csv"))
         assert [(file.path, file.landed) for file in place.ingest("packages")] == [("adapters/packages/shop.sql", 2)]
 
@@ -327,11 +333,157 @@ class TestReach:
         (place.home.spill / "other.tmp").write_text("what another engine keeps")
         error(place, f"select * from {self.READ}, query('from read_text(''{place.home.spill}/other.tmp'')')")
 
-    def test_a_link_leads_to_its_file_and_not_to_what_lies_beside_it(self, place: Place, tmp_path: Path) -> None:
-        for name in ("meant.csv", "secret.csv"):
-            (tmp_path / name).write_bytes(SHOP)
+    @pytest.mark.parametrize("pattern", ["shop/packages-1.csv", "shop/*.csv", "shop/**", "shop/folder/*.csv"])
+    def test_a_link_that_leads_out_is_not_followed(self, place: Place, tmp_path: Path, pattern: str) -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/secret.csv").write_bytes(SHOP)
         (place.home.inbox / "shop/packages-1.csv").unlink()
-        (place.home.inbox / "shop/packages-1.csv").symlink_to(tmp_path / "meant.csv")
-        assert place.only("packages").landed == 2
-        for name in ("meant.csv", "secret.csv"):
-            error(place, f"select * from {self.READ}, query('from read_text(''{tmp_path}/{name}'')')")
+        (place.home.inbox / "shop/packages-1.csv").symlink_to(tmp_path / "out/secret.csv")
+        (place.home.inbox / "shop/folder").symlink_to(tmp_path / "out")
+        said = error(place, f"select * from read_csv('{pattern}')")
+        assert "which leads out of the inbox" in said
+        assert str(tmp_path / "out") not in said
+
+    def test_a_link_that_came_after_the_look(self, place: Place, tmp_path: Path) -> None:
+        """What a file is is asked again when it is copied."""
+        (tmp_path / "secret.csv").write_bytes(SHOP)
+        [adapter] = find_adapters(place.home)[0]["packages"]
+        (place.home.inbox / "shop/packages-1.csv").unlink()
+        (place.home.inbox / "shop/packages-1.csv").symlink_to(tmp_path / "secret.csv")
+        with pytest.raises(UnreadableFileError, match="leads out of inbox/"):
+            adapters.run_adapter(adapter, place.home, tmp_path / "raw", DEFAULT_LIMITS)
+
+    @pytest.mark.parametrize("link", ["packages/shop.sql", "packages"])
+    def test_an_adapter_behind_a_link_that_leads_out(self, place: Place, tmp_path: Path, link: str) -> None:
+        place.home.adapters.rename(tmp_path / "out")
+        (place.home.adapters / link).parent.mkdir(parents=True, exist_ok=True)
+        (place.home.adapters / link).symlink_to(tmp_path / "out" / link)
+        file = place.only("packages")
+        assert file.error == "it is a link that leads out of adapters/: put the file itself there"
+
+    def test_the_name_of_a_file_is_its_path_under_the_inbox(self, place: Place) -> None:
+        place.adapter("packages/shop.sql", SQL.replace("id as", "filename as").replace("true)", "true, filename=true)"))
+        place.ingest("packages")
+        assert place.ids("packages") == ["shop/packages-1.csv"]
+
+
+#: What writes, with FILE for a file of the inbox, LINK for one that leads out, OUT for a file that isn't there.
+WRITES = [
+    "copy (select 1) to 'FILE'",
+    "copy (select 1) to 'FILE' (use_tmp_file false)",
+    "copy (select 1) to 'FILE' (format parquet, use_tmp_file false)",
+    "copy (select 1) to 'FILE' (format json, use_tmp_file false)",
+    "copy (select 1 as a) to 'FILE' (format csv, partition_by (a), overwrite true)",
+    "copy (select 1 as a) to 'FILE' (format csv, per_thread_output true, overwrite true)",
+    "copy (select 1) to 'OUT' (use_tmp_file false)",
+    "copy (select 1) to 'OUT' (format blob, use_tmp_file false)",
+    "with x as (copy (select 1) to 'FILE' (use_tmp_file false)) from x",
+    "with x as (copy (select 1) to 'FILE' (format csv, per_thread_output true, overwrite true)) from x",
+    "with x as (copy (select 1) to 'OUT' (use_tmp_file false)) from x",
+    "from json_execute_serialized_sql(json_serialize_sql("
+    "'with x as (copy (select 1) to ''FILE'' (use_tmp_file false)) from x'))",
+    "pragma json_execute_serialized_sql('{}')",
+    "export database 'OUT'",
+    "import database 'OUT'",
+    "attach 'OUT' as x",
+    "attach 'FILE' as x",
+    "attach ':memory:' as x; create table x.t as select 1; copy from database x to memory",
+    "attach 'OUT' as x; copy from database memory to x",
+    "create table t as select 1; copy t to 'FILE' (use_tmp_file false)",
+    "install httpfs",
+    "install 'OUT'",
+    "load 'FILE'",
+    "load httpfs",
+    "force install httpfs from 'OUT'",
+    "update extensions",
+    "set enable_external_access = true",
+    "set allowed_paths = ['OUT']",
+    "set allowed_directories = ['/']",
+    "set temp_directory = 'OUT'",
+    "set log_query_path = 'OUT'",
+    "set profile_output = 'OUT'",
+    "set extension_directory = 'OUT'",
+    "set secret_directory = 'OUT'",
+    "set home_directory = 'OUT'",
+    "reset enable_external_access",
+    "pragma enable_profiling = 'json'; pragma profile_output = 'OUT'; select 1",
+    "pragma enable_logging",
+    "call enable_logging('QueryLog', storage := 'file', storage_path := 'OUT')",
+    "call enable_profiling(save_location := 'OUT')",
+    "create persistent secret s (type s3, key_id 'a', secret 'b')",
+    "create secret s (type s3, key_id 'a', secret 'b')",
+    "checkpoint",
+    "force checkpoint",
+    "vacuum",
+]
+
+
+class TestWrites:
+    """Whatever its SQL is, and whatever of it gets through to the engine, an adapter writes nothing that stays."""
+
+    @pytest.fixture
+    def paths(self, place: Place, tmp_path: Path) -> dict[str, str]:
+        (tmp_path / "beside.csv").write_bytes(SHOP)
+        return {"FILE": str(place.home.inbox / "shop/packages-1.csv"), "OUT": str(tmp_path / "home/new")}
+
+    @pytest.mark.parametrize("sql", WRITES)
+    def test_every_statement_in_its_engine(
+        self, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: dict[str, str], sql: str
+    ) -> None:
+        copies = tmp_path / "site/inbox"
+        (copies / "shop").mkdir(parents=True)
+        (copies / "shop/packages-1.csv").write_bytes(SHOP)
+        monkeypatch.chdir(copies)  # the engine changes it
+        before = _content(tmp_path)
+        task = AdapterTask(
+            *("packages", "", ["shop/packages-1.csv"], str(copies), str(tmp_path / "site/raw")),
+            {"temp_directory": str(tmp_path / "site/spill")},
+        )
+        for file in (paths["FILE"], "shop/packages-1.csv"):
+            with suppress(duckdb.Error), locked_engine(task) as engine:
+                engine.execute(sql.replace("FILE", file).replace("OUT", paths["OUT"])).fetchall()
+        assert _content(tmp_path) == before
+
+    @pytest.mark.parametrize(
+        "sql", [sql for sql in WRITES if sql.startswith(("with", "from"))], ids=["file", "overwrite", "new", "json"]
+    )
+    def test_every_select_that_writes(
+        self, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: dict[str, str], sql: str
+    ) -> None:
+        """With the list of what is refused, and without it."""
+        reads = f"select * from read_csv('shop/packages-1.csv') join ({sql.replace('OUT', paths['OUT'])}) on true"
+        for attack in sorted({reads.replace("FILE", file) for file in (paths["FILE"], "shop/packages-1.csv")}):
+            assert re.match(r"it (holds COPY|calls json_execute_serialized_sql)", error(place, attack))
+            before = _content(tmp_path)
+            with monkeypatch.context() as patched:
+                patched.setattr(adapters, "_require_select", lambda node: None)
+                [adapter] = find_adapters(place.home)[0]["packages"]
+                (tmp_path / "site").mkdir()
+                with suppress(UnreadableFileError):
+                    adapters.run_adapter(adapter, place.home, tmp_path / "site/raw", DEFAULT_LIMITS)
+            assert _content(tmp_path) == before
+            shutil.rmtree(tmp_path / "site")
+
+    def test_what_it_writes_hits_the_copy(self, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The attacks above are real: the engine lets them write what it lets them read."""
+        monkeypatch.setattr(adapters, "_require_select", lambda node: None)
+        write = "with x as (copy (select ''gone'' as a) to ''shop/packages-1.csv'' (use_tmp_file false)) from x"
+        run = f"json_execute_serialized_sql(json_serialize_sql('{write}'))"
+        place.adapter("packages/shop.sql", f"select * from read_csv('shop/packages-1.csv'), {run}")
+        [adapter] = find_adapters(place.home)[0]["packages"]
+        (tmp_path / "site").mkdir()
+        with suppress(UnreadableFileError):
+            adapters.run_adapter(adapter, place.home, tmp_path / "site/raw", DEFAULT_LIMITS)
+        assert (tmp_path / "site/inbox/shop/packages-1.csv").read_bytes() == b"a\ngone\n"
+        assert (place.home.inbox / "shop/packages-1.csv").read_bytes() == SHOP
+
+    @pytest.mark.parametrize("body", ["insert into x values (1)", "update x set a = 1", "delete from x"])
+    def test_other_bodies_of_a_cte(self, place: Place, body: str) -> None:
+        said = error(place, f"with y as ({body}) select * from read_csv('shop/packages-1.csv')")
+        assert said == f"it holds {body.split()[0].upper()}: an adapter only selects"
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    """Every file below, but those of the folder that an adapter works in."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return {name: f.read_bytes() for f in files if not (name := str(f.relative_to(folder))).startswith("site/")}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ingest_kit import Place, as_csv, logs, row
 
-from orchestration.ingest import intake
+from orchestration.ingest import intake, landing
 from orchestration.ingest.contracts import OMS_LOGS, SOURCES
 from orchestration.ingest.landing import look, new_files
 from orchestration.ingest.ledger import Ledger
@@ -142,20 +142,48 @@ class TestNames:
 
 
 class TestLinks:
-    def test_links_to_files_and_folders_are_followed(self, place: Place, tmp_path: Path) -> None:
-        elsewhere = tmp_path / "elsewhere"
-        elsewhere.mkdir()
-        (elsewhere / "a.csv").write_bytes(as_csv(logs("L1")))
-        (elsewhere / "b.csv").write_bytes(as_csv(logs("L2")))
+    def test_links_within_the_inbox_are_followed(self, place: Place) -> None:
+        place.put("elsewhere/a.csv", logs("L1"))
+        place.put("elsewhere/b.csv", logs("L2"))
         place.put("oms_logs/x.csv", logs("L3"))
-        (place.home.inbox / "oms_logs" / "folder").symlink_to(elsewhere)
-        (place.home.inbox / "oms_logs" / "link.csv").symlink_to(elsewhere / "b.csv")
-        assert [(f.path, f.landed) for f in place.ingest("oms_logs")] == [
-            ("folder/a.csv", 1),
-            ("folder/b.csv", 1),
-            ("link.csv", 0),
-            ("x.csv", 1),
+        (place.home.inbox / "oms_logs" / "folder").symlink_to("../elsewhere")
+        (place.home.inbox / "oms_logs" / "link.csv").symlink_to("x.csv")
+        found = [("link.csv", 1), ("x.csv", 0)]
+        assert [(f.path, f.landed) for f in place.ingest("oms_logs")] == found
+        (place.home.inbox / "elsewhere").rename(place.home.inbox / "zz")
+        (place.home.inbox / "oms_logs" / "folder").unlink()
+        (place.home.inbox / "oms_logs" / "folder").symlink_to("../zz")
+        assert [(f.path, f.landed) for f in place.ingest("oms_logs")] == [("folder/a.csv", 1), ("folder/b.csv", 1)]
+
+    def test_links_out_of_the_inbox_fail_and_nobody_looks_behind_them(self, place: Place, tmp_path: Path) -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "secret.csv").write_bytes(as_csv(logs("L2")))
+        place.put("oms_logs/x.csv", logs("L3"))
+        (place.home.inbox / "oms_logs" / "folder").symlink_to(tmp_path / "out")
+        (place.home.inbox / "oms_logs" / "link.csv").symlink_to(tmp_path / "out" / "secret.csv")
+        (place.home.inbox / "oms_logs" / "passwords.csv").symlink_to(tmp_path / "nothing")
+        (place.home.inbox / "packages").symlink_to(tmp_path / "out")
+        files = place.ingest("oms_logs")
+        assert [(f.path, f.status) for f in files] == [
+            ("folder", "failed"),
+            ("link.csv", "failed"),
+            ("passwords.csv", "failed"),
+            ("x.csv", "landed"),
         ]
+        assert {f.error for f in files} == {"it is a link that leads out of inbox/: put the file itself there", None}
+        assert [(f.path, f.status) for f in place.ingest("packages")] == [(".", "failed")]
+        assert place.ingest("oms_logs") == []
+
+    def test_a_link_that_came_after_the_look(self, place: Place, tmp_path: Path) -> None:
+        """A file that became a link since the inbox was listed is none of it."""
+        (tmp_path / "secret.csv").write_bytes(as_csv(logs("L2")))
+        file = place.put("oms_logs/a.csv", logs("L1"))
+        listed = look(place.home)
+        file.unlink()
+        file.symlink_to(tmp_path / "secret.csv")
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(landing, "look", lambda home: listed)
+            assert "leads out" in str(place.only("oms_logs").error)
 
     def test_a_linked_inbox(self, tmp_path: Path) -> None:
         place = Place(tmp_path / "home")
