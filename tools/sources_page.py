@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 
 from orchestration.ingest.contracts import SOURCES, Source
+from orchestration.limits import InputLimits
 from orchestration.project import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "docs" / "sources.md"
 _HEAD = """\
 # Sources
 
-<!-- Made from orchestration/ingest/contracts.py by `make docs-sources`: change it there. -->
+<!-- Made by `make docs-sources` from orchestration/ingest/contracts.py and orchestration/limits.py: change these. -->
 
 What the ten sources may send: files under `inbox/<source>/`, or an adapter's result. Columns that aren't listed are
 never read. A column that isn't required may be missing, or null. How values are read: `bring-your-own-data.md`.
 `metric-store check` says how a file of yours compares.
+
+## Limits
+
+A file or adapter that holds or takes more fails; the others land, and the run goes on. A line `key,value` of
+`config/settings.csv` sets another limit; then touch the file, because one that failed is read again when it changes. An
+engine's memory is that of the run (`--memory-limit`); a file that takes more, alone in an engine, fails likewise.
+
+| key | limit | of what |
+| --- | --- | --- |
 """
 
 
 def page() -> str:
     """The text of docs/sources.md."""
-    return "\n".join([_HEAD, *map(_section, SOURCES)])
+    limits = [f"| `{limit.name}` | {limit.default:,} | {limit.metadata['what']} |" for limit in fields(InputLimits)]
+    return "\n".join([_HEAD + "\n".join(limits) + "\n", *map(_section, SOURCES)])
 
 
 def _section(source: Source) -> str:

@@ -101,6 +101,7 @@ def ingest_context(run_id: str, store: MetricStoreResource) -> IngestContext:
         calculation_offset_hours=hours,
         published_weeks=frozenset(published_weeks(store.place.published_store)),
         limits=store.limits,
+        input_limits=store.configuration.input_limits,
     )
 
 

@@ -33,7 +33,9 @@ def check(home: Home, names: Sequence[str], reads_all: bool) -> bool:
         raise UsageError(f"There is no source {unknown[0]}; sources: {', '.join(SOURCES_BY_NAME)}.")
     configuration = load_configuration(home.config)
     now, sample = datetime.now(UTC).replace(tzinfo=None), None if reads_all else Sample()
-    context = IngestContext("check", now, *configuration.calendar_settings, sample=sample)
+    context = IngestContext(
+        "check", now, *configuration.calendar_settings, input_limits=configuration.input_limits, sample=sample
+    )
     sources = [source for source in SOURCES if not names or source.name in names]
     checked = []
     for file in check_inbox(home, sources, context):

@@ -36,7 +36,7 @@ def forget_files(home: Home, names: Sequence[str]) -> None:
     """
     configuration = load_configuration(home.config)
     now = datetime.now(UTC).replace(tzinfo=None)
-    context = IngestContext("forget", now, *configuration.calendar_settings)
+    context = IngestContext("forget", now, *configuration.calendar_settings, input_limits=configuration.input_limits)
     clear_killed_run(home)
     with writer_lock(home, "forget", 0):
         follow_calendar(home, configuration)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 
-from orchestration.configuration.files import SETTINGS
+from orchestration.configuration.files import LIMIT_SETTINGS, SETTINGS
 from orchestration.configuration.grade_checks import check_grade
 from orchestration.configuration.problems import shown
 from orchestration.configuration.reading import Content, Row
@@ -43,7 +43,7 @@ def _read_settings(content: Content) -> None:
     rows = []
     for row in content.rows:
         try:
-            value = read_value(SETTINGS[row.text("key")], row.text("value"))
+            value = read_value((SETTINGS | LIMIT_SETTINGS)[row.text("key")], row.text("value"))
         except ValueError as error:
             content.report(row.line, "value", f"the {row['key']} {error}")
         else:

@@ -14,6 +14,7 @@ from orchestration.configuration.files import FILES, FILES_BY_STEM, OPERATING_SE
 from orchestration.configuration.problems import ConfigurationError, Problem
 from orchestration.configuration.reading import Row
 from orchestration.configuration.values import Value, canonical_text
+from orchestration.limits import InputLimits
 from orchestration.weeks.calendar import CalendarWeek, calendar
 
 _VALIDITY = ("valid_from", "valid_to")
@@ -45,6 +46,11 @@ class Configuration:
     def setting(self, key: str) -> Value:
         """The typed value of a key of settings.csv: int, Decimal, or the name of the time zone."""
         return self._settings[key]
+
+    @property
+    def input_limits(self) -> InputLimits:
+        """How much what comes in may hold."""
+        return InputLimits.of(self._settings)
 
     @property
     def calendar_settings(self) -> tuple[str, int]:

@@ -5,7 +5,7 @@ No reading and no checking here; the default figures are the default files thems
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -17,6 +17,7 @@ from orchestration.configuration.ids import (
     PERIOD_KPIS,
     READINESS_METRICS,
 )
+from orchestration.limits import InputLimits
 
 _PROJECT = Path(__file__).resolve().parents[2]
 
@@ -67,6 +68,7 @@ PERCENT = Bounds(at_least=Decimal(0), at_most=Decimal(100))
 SHARE = Bounds(above=Decimal(0), below=Decimal(1))
 FACTOR = Bounds(above=Decimal(0), at_most=Decimal(1000))
 COUNT = Bounds(at_least=Decimal(0), at_most=Decimal(10**9))
+LIMIT = Bounds(at_least=Decimal(1), at_most=Decimal(10**9))
 CAPACITY = Bounds(at_least=Decimal(1), at_most=Decimal(10**9))
 SECONDS = Bounds(above=Decimal(0), at_most=Decimal(86_400))
 OFFSET_HOURS = Bounds(at_least=Decimal(0), at_most=Decimal(168))
@@ -153,14 +155,19 @@ SETTINGS = {
     "publish_within_hours": Column("value", Kind.WHOLE, bounds=HOURS),
     "keep_runs_days": Column("value", Kind.WHOLE, bounds=DAYS),
 }
+# Those that may be named there, too; their defaults are those of InputLimits.
+LIMIT_SETTINGS = {limit.name: Column("value", Kind.WHOLE, bounds=LIMIT) for limit in fields(InputLimits)}
 # No figure and no verdict of a week follows from these.
-OPERATING_SETTINGS = ("publish_within_hours", "keep_runs_days")
+OPERATING_SETTINGS = ("publish_within_hours", "keep_runs_days", *LIMIT_SETTINGS)
 
 _VALIDITY = (Column("valid_from", Kind.DATE), Column("valid_to", Kind.DATE, required=False))
 
 FILES = (
     ConfigFile(
-        "settings", (Column("key", one_of=tuple(SETTINGS)), Column("value")), unique=(("key",),), named_by="key"
+        "settings",
+        (Column("key", one_of=(*SETTINGS, *LIMIT_SETTINGS)), Column("value")),
+        unique=(("key",),),
+        named_by="key",
     ),
     ConfigFile(
         "failure_reasons",

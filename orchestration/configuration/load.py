@@ -9,8 +9,9 @@ from orchestration.configuration.checks import check_contents
 from orchestration.configuration.configuration import Configuration
 from orchestration.configuration.files import FILES, FILES_BY_STEM
 from orchestration.configuration.problems import ConfigurationError, Problem, shown
-from orchestration.configuration.reading import Content, read_content
+from orchestration.configuration.reading import BYTES_OF_ROW, Content, read_content
 from orchestration.configuration.values import one_of_text
+from orchestration.limits import InputLimits
 
 
 def load_configuration(config_dir: Path | None, instead: Path | None = None) -> Configuration:
@@ -31,7 +32,10 @@ def load_configuration(config_dir: Path | None, instead: Path | None = None) -> 
     paths = {
         file.stem: [*(files[file.name] for files in given if file.name in files), file.default_path] for file in FILES
     }
-    contents = {file.stem: _read(file.stem, paths[file.stem]) for file in FILES}
+    contents: dict[str, Content] = {}
+    for file in FILES:  # the settings first, which limit the others
+        limits = InputLimits.of(contents["settings"].limits if contents else {})
+        contents[file.stem] = _read(file.stem, paths[file.stem], limits.max_configuration_rows)
     check_contents(contents)
     problems += [problem for content in contents.values() for problem in content.problems]
     if problems:
@@ -66,18 +70,22 @@ def _overrides(config_dir: Path | None) -> tuple[dict[str, Path], list[Problem]]
     return {path.name: path for path in found if path.name in known}, problems
 
 
-def _read(stem: str, paths: Sequence[Path]) -> Content:
+def _read(stem: str, paths: Sequence[Path], most_rows: int) -> Content:
     """The content of the first of the files; the others give the rows that it doesn't name, where rows have names."""
     file, path = FILES_BY_STEM[stem], paths[0]
     try:
-        content = read_content(file, path.read_bytes())
+        if path == file.default_path:
+            content = read_content(file, path.read_bytes())
+        else:
+            with path.open("rb") as stream:
+                content = read_content(file, stream.read(most_rows * BYTES_OF_ROW + 1), most_rows)
     except OSError as error:
         content = Content(file)
         content.report(None, None, f"{path} cannot be read ({error.strerror}); mend or remove it")
     if file.named_by and content.is_clean and len(paths) > 1:
         given = {row.text(file.named_by) for row in content.rows}
         if given < set(file.column(file.named_by).one_of):
-            rest = _read(stem, paths[1:])
+            rest = _read(stem, paths[1:], most_rows)
             content.rows += [row for row in rest.rows if row.text(file.named_by) not in given]
             content.problems += rest.problems
     return content

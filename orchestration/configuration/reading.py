@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from orchestration.configuration.files import Column, ConfigFile
+from orchestration.configuration.files import LIMIT_SETTINGS, Column, ConfigFile
 from orchestration.configuration.problems import Problem, shown
 from orchestration.configuration.values import Value, one_of_text, read_value
+
+#: On average, where the rows of a file are limited.
+BYTES_OF_ROW = 1000
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,31 @@ class Content:
         """Whether every row is there: only then can be said what is missing."""
         return not self.problems
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """The limits that a file of settings names, as far as they can be read."""
+        named = {row.text("key"): row.text("value") for row in self.rows if row["key"] in LIMIT_SETTINGS}
+        return {name: int(value) for name, value in named.items() if value.isdecimal()}
+
     def report(self, row: int | tuple[int, ...] | None, column: str | None, message: str) -> None:
         """Adds a problem of this file."""
         self.problems.append(Problem(self.file.name, row, column, message))
 
 
-def read_content(file: ConfigFile, raw: bytes) -> Content:
-    """The rows of a file. Never raises: whatever the bytes are, what is wrong with them is in `problems`."""
+def read_content(file: ConfigFile, raw: bytes, most_rows: int | None = None) -> Content:
+    """The rows of a file, of which it may have `most_rows`, with 1,000 bytes each.
+
+    Never raises: whatever the bytes are, what is wrong with them is in `problems`.
+    """
     content = Content(file)
+    if most_rows is not None and (len(raw) > most_rows * BYTES_OF_ROW or raw.count(b"\n") > most_rows + 1):
+        content.report(
+            None,
+            None,
+            f"holds more than {most_rows:,} rows, of {BYTES_OF_ROW:,} bytes on average; if that is right, raise "
+            "max_configuration_rows in settings.csv",
+        )
+        return content
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

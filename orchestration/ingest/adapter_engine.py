@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import json
 import os
+import resource
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,18 +18,21 @@ import duckdb
 
 from orchestration.ingest.columns import match_columns
 from orchestration.ingest.contracts import SOURCES_BY_NAME
-from orchestration.ingest.unreadable import unreadable
+from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.sql import sql_names, sql_text
 
-#: Its status where the SQL is to blame; why stands on its standard output.
-FAILED = 3
+#: Its status where the SQL is to blame: for what its standard output says, or for the memory that it takes.
+FAILED, OUT_OF_MEMORY = 3, 4
+#: What the process takes beside its engine.
+_BESIDE_MB = 2_000
 
 
 @dataclass(frozen=True)
 class AdapterTask:
     """What to run. sql: one select. files: what it may read, by names under the folder `copies`.
 
-    target: the Parquet file to write. config: of the engine. most_rows: so many are enough.
+    target: the Parquet file to write. config: of the engine. seconds, megabytes: what it may take.
+    most_rows: so many are enough.
     """
 
     source: str
@@ -36,6 +41,8 @@ class AdapterTask:
     copies: str
     target: str
     config: dict[str, Any]
+    seconds: int
+    megabytes: int
     most_rows: int | None = None
 
 
@@ -80,10 +87,20 @@ def _with_distinct_names(task: AdapterTask, names: list[str]) -> str:
 def main() -> int:
     """Run what is asked for; the status of the process."""
     task = AdapterTask(**json.load(sys.stdin))
+    # Some functions ask neither the engine's memory limit nor whether they are interrupted; these end the process.
+    signal.alarm(task.seconds)
+    memory, most = (task.megabytes + _BESIDE_MB) * 10**6, resource.getrlimit(resource.RLIMIT_DATA)[1]
+    if most == resource.RLIM_INFINITY or memory < most:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, most))
     try:
         run(task)
+    except (duckdb.OutOfMemoryException, MemoryError):
+        return OUT_OF_MEMORY
     except duckdb.Error as error:
-        print(unreadable(error, Path(task.target)))
+        print(f"its SQL failed: {unreadable(error, Path(task.target))}")
+        return FAILED
+    except UnreadableFileError as error:
+        print(error)
         return FAILED
     return 0
 

@@ -19,11 +19,11 @@ from typing import Any
 import duckdb
 
 from orchestration.home.layout import Home
-from orchestration.ingest.adapter_engine import FAILED, AdapterTask
+from orchestration.ingest.adapter_engine import FAILED, OUT_OF_MEMORY, AdapterTask
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.inbox import is_hidden_or_incomplete, leads_out, links_out, readable, require_inside
 from orchestration.ingest.unreadable import UnreadableFileError, one_line
-from orchestration.limits import EngineLimits, engine_config
+from orchestration.limits import DEFAULT_INPUT_LIMITS, EngineLimits, InputLimits, engine_config, raise_limit
 
 #: What a program needs to find its libraries.
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
@@ -217,7 +217,14 @@ def _expand(pattern: str, inbox: Path) -> list[Path]:
     return complete
 
 
-def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits, most_rows: int | None = None) -> None:
+def run_adapter(
+    adapter: Adapter,
+    home: Home,
+    target: Path,
+    limits: EngineLimits,
+    input_limits: InputLimits = DEFAULT_INPUT_LIMITS,
+    most_rows: int | None = None,
+) -> None:
     """Write the adapter's result to `target` as Parquet: `adapter_engine` does, a process that has copies of its files.
 
     Whatever the SQL is, it finds nothing else, and what it writes it writes into copies that are thrown away.
@@ -234,7 +241,12 @@ def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits
     spill = target.with_name("spill")  # that of the home holds what others spilled
     task = AdapterTask(
         *(adapter.source, adapter.sql, names, str(copies), str(target)),
-        config={**engine_config(home, limits), "temp_directory": str(spill)},
+        config={
+            **engine_config(home, limits.at_most(input_limits.max_adapter_memory_mb)),
+            "temp_directory": str(spill),
+        },
+        seconds=input_limits.max_adapter_seconds,
+        megabytes=input_limits.max_adapter_memory_mb,
         most_rows=most_rows,
     )
     # Isolated: without the variables of the run, and with no module of the folder that holds the copies.
@@ -247,7 +259,15 @@ def run_adapter(adapter: Adapter, home: Home, target: Path, limits: EngineLimits
         check=False,
     )
     if done.returncode == FAILED:
-        raise UnreadableFileError(f"its SQL failed: {done.stdout}")
+        raise UnreadableFileError(done.stdout)
+    if done.returncode == OUT_OF_MEMORY:
+        raise UnreadableFileError(
+            raise_limit("max_adapter_memory_mb", f"its SQL takes more than {task.megabytes:,} MB of memory")
+        )
+    if done.returncode == -signal.SIGALRM:
+        raise UnreadableFileError(
+            raise_limit("max_adapter_seconds", f"its SQL takes more than {task.seconds:,} seconds")
+        )
     if done.returncode < 0:
         raise UnreadableFileError(f"its SQL ended the engine with {signal.Signals(-done.returncode).name}")
     if done.returncode:

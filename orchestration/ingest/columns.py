@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.unreadable import UnreadableFileError
+from orchestration.limits import InputLimits, raise_limit
 
 #: What is trimmed at the ends of names and values: Unicode's white space, the zero-width space, the byte order mark.
 BLANKS = (
@@ -67,3 +68,11 @@ def match_columns(source: Source, names: Sequence[str]) -> Columns:
 
 def _plain(name: str) -> str:
     return name.strip(BLANKS).lower()
+
+
+def require_few(names: Sequence[str], limits: InputLimits) -> None:
+    """Raises UnreadableFileError for a file with more columns than it may have."""
+    if len(names) > limits.max_file_columns:
+        raise UnreadableFileError(
+            raise_limit("max_file_columns", f"it has {len(names):,} columns, and may have {limits.max_file_columns:,}")
+        )

@@ -33,7 +33,7 @@ from orchestration.ingest.records import (
 from orchestration.ingest.text_files import cut_behind_record
 from orchestration.ingest.touches import arrived_weeks, touched_weeks
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
-from orchestration.limits import DEFAULT_LIMITS, EngineLimits
+from orchestration.limits import DEFAULT_INPUT_LIMITS, DEFAULT_LIMITS, EngineLimits, InputLimits, raise_limit
 from orchestration.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
 
 #: How far after the ingestion an event may lie.
@@ -66,6 +66,7 @@ class IngestContext:
     calculation_offset_hours: int
     published_weeks: frozenset[date] = frozenset()
     limits: EngineLimits = DEFAULT_LIMITS
+    input_limits: InputLimits = DEFAULT_INPUT_LIMITS
     sample: Sample | None = None
     on_raw: Callable[[duckdb.DuckDBPyConnection, RawRelation, FileRecord], None] | None = None
 
@@ -138,7 +139,7 @@ class Intake:
         with _building_site(self._home.scratch / f"file-{self._record.file_id}") as site:
             try:
                 location, file_format = self._at_hand(origin, site)
-                raw = read_raw(self._engine, self._source, location, file_format)
+                raw = read_raw(self._engine, self._source, location, file_format, self._context.input_limits)
                 if self._context.sample and file_format == "parquet":
                     raw = self._beginning_of(raw, self._context.sample.rows)
             except (FileNotFoundError, PermissionError) as error:
@@ -167,14 +168,15 @@ class Intake:
         location, sample = site / "raw", self._context.sample
         if isinstance(origin, Adapter):
             # One more than is looked at, which tells whether there are more.
-            run_adapter(origin, self._home, location, self._context.limits, sample.rows + 1 if sample else None)
+            most_rows = sample.rows + 1 if sample else None
+            run_adapter(origin, self._home, location, self._context.limits, self._context.input_limits, most_rows)
             return location, "parquet"
         file = require_inside(origin.location, self._home.inbox.resolve())
         most = sample.text_bytes if sample and origin.format != "parquet" else None
         if origin.compression:
             archive = site / "archive"
             archive.symlink_to(file)
-            self._record.is_sample = unpack(archive, origin.compression, location, most)
+            self._record.is_sample = unpack(archive, origin.compression, location, self._context.input_limits, most)
         elif most is not None and origin.size > most:
             with file.open("rb") as stream:
                 location.write_bytes(stream.read(most))
@@ -199,6 +201,9 @@ class Intake:
         """
         self._engine.execute(f"create temp view parsed as {parsed_query(self._source, raw)}")
         found, are_all_sound = self._weeks_of("parsed")
+        if len(found) > (most := self._context.input_limits.max_file_weeks):
+            weeks = f"it has records of {len(found):,} weeks, and may have {most:,}"
+            raise UnreadableFileError(raise_limit("max_file_weeks", weeks))
         broken = f"select _row, _reason as rule from parsed where {'false' if are_all_sound else '_reason is not null'}"
         self._engine.execute(f"create temp table rejected as {broken}")
         if lands_unchanged(self._source, raw) and are_all_sound and len(found) == 1:

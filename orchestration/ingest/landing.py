@@ -79,6 +79,23 @@ def ingest_source(
 
 
 def _take(reader: SourceReader, inbox: Inbox, file: NewFile) -> FileRecord:
+    """Read a file and record it; again, in an engine of its own, where memory wasn't enough: then it is the file's."""
+    try:
+        return _take_once(reader, inbox, file)
+    except (duckdb.OutOfMemoryException, MemoryError):
+        limits = reader.context.limits
+        with duckdb.connect(config=engine_config(reader.home, limits)) as engine:
+            alone = SourceReader(reader.home, reader.source, reader.context, reader.ledger, engine)
+            try:
+                return _take_once(alone, inbox, file)
+            except (duckdb.OutOfMemoryException, MemoryError):
+                why = f"it takes more memory than the engine has ({limits.memory}): part it, or raise --memory-limit"
+                record = reader.new_record(file, "failed", why)
+                reader.ledger.record(record)
+                return record
+
+
+def _take_once(reader: SourceReader, inbox: Inbox, file: NewFile) -> FileRecord:
     """Read a file and record it. An adapter whose SQL has changed takes the place of its earlier results."""
     ledger = reader.ledger
     earlier = earlier_results(reader.home, ledger, file.origin) if isinstance(file.origin, Adapter) else None

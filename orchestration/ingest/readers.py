@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.archives import has_page_checksums, require_sound_pages
-from orchestration.ingest.columns import Columns, match_columns
+from orchestration.ingest.archives import has_page_checksums, require_sound_pages, too_large_unpacked
+from orchestration.ingest.columns import Columns, match_columns, require_few
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.model import Kind
 from orchestration.ingest.text_files import (
@@ -22,11 +22,12 @@ from orchestration.ingest.text_files import (
     row_with_more_values,
 )
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
+from orchestration.limits import InputLimits, raise_limit
 from orchestration.sql import sql_name, sql_pattern, sql_text
 
 #: The column of `raw` that counts records; a name that no source has.
 ROW = '"record #"'
-_LONGEST_JSON_RECORD = 64 * 1024 * 1024
+_TOO_LONG = "Maximum line size"
 # Of a row group of Parquet: few cost time, many memory and cores.
 _FEW_ROWS, _MANY_ROWS = 10_000, 1_100_000
 
@@ -53,27 +54,47 @@ class RawRelation:
         return [name for name, kind in self.types.items() if kind == "VARCHAR"]
 
 
-def read_raw(connection: duckdb.DuckDBPyConnection, source: Source, location: Path, file_format: str) -> RawRelation:
+def read_raw(
+    connection: duckdb.DuckDBPyConnection, source: Source, location: Path, file_format: str, limits: InputLimits
+) -> RawRelation:
     """Make `raw` of a file. A text file is parsed once, into a table; Parquet is read where it lies, column by column.
 
-    Raises UnreadableFileError for a broken file and for one that lacks a required column.
+    Raises UnreadableFileError for a broken file, for one that lacks a required column, and for one that holds too much.
     """
     reader = {"parquet": _read_parquet, "csv": _read_csv, "jsonl": _read_jsonl}[file_format]
     try:
-        return reader(connection, source, location)
+        return reader(connection, source, location, limits)
     except duckdb.Error as error:
         raise unreadable(error, location) from error
+
+
+def _require_small_unpacked(
+    connection: duckdb.DuckDBPyConnection, pattern: str, columns: int, size: int, limits: InputLimits
+) -> None:
+    """Raises UnreadableFileError for Parquet that would be too large: a value takes a byte, or what its pages say."""
+    rows: int
+    unpacked: int
+    rows, unpacked = connection.execute(
+        f"select (select coalesce(sum(num_rows), 0) from parquet_file_metadata({pattern})), "
+        f"(select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata({pattern}))"
+    ).fetchall()[0]
+    if max(rows * columns, unpacked) > limits.unpacked_bytes(size):
+        raise UnreadableFileError(too_large_unpacked(size, limits))
 
 
 def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in connection.execute(f"describe {query}").fetchall()]
 
 
-def _read_parquet(connection: duckdb.DuckDBPyConnection, source: Source, location: Path) -> RawRelation:
+def _read_parquet(
+    connection: duckdb.DuckDBPyConnection, source: Source, location: Path, limits: InputLimits
+) -> RawRelation:
     pattern = sql_pattern(location)
     file = f"read_parquet({pattern}, hive_partitioning = false)"
-    found = _described(connection, f"select * from {file}")
     names = _parquet_names(connection, pattern)
+    require_few(names, limits)
+    _require_small_unpacked(connection, pattern, len(names), location.stat().st_size, limits)
+    found = _described(connection, f"select * from {file}")
     columns = match_columns(source, names)
     first_page = connection.execute(
         f"select least(data_page_offset, nullif(dictionary_page_offset, 0)) from parquet_metadata({pattern}) limit 1"
@@ -132,9 +153,11 @@ def _is_plain(connection: duckdb.DuckDBPyConnection, location: str) -> bool:
     return odd_columns == 0 and (groups <= 1 or rows / groups >= _FEW_ROWS) and rows <= max(groups, 1) * _MANY_ROWS
 
 
-def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: Path) -> RawRelation:
+def _read_csv(
+    connection: duckdb.DuckDBPyConnection, source: Source, location: Path, limits: InputLimits
+) -> RawRelation:
     """The columns are declared by place, so nothing has to be guessed."""
-    header = read_header(location, frozenset(column.name for column in source.columns))
+    header = read_header(location, frozenset(column.name for column in source.columns), limits)
     if header.other_separator:
         raise UnreadableFileError(f"its values are parted by {header.other_separator} instead of commas")
     columns = match_columns(source, header.names)
@@ -145,7 +168,7 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: P
         return (
             f"read_csv({sql_pattern(location)}, auto_detect = false, columns = {{{declared}}}, header = true, "
             f"skip = {header.lines_before}, delim = ',', quote = '\"', escape = '\"', comment = '', nullstr = '', "
-            f"null_padding = false, strict_mode = true{options})"
+            f"null_padding = false, strict_mode = true, max_line_size = {limits.max_record_mb * 10**6}{options})"
         )
 
     listed = "".join(f", c{place} as {sql_name(name)}" for name, place in columns.taken.items())
@@ -158,12 +181,14 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, source: Source, location: P
             if connection.execute(wider).fetchall() == [(True,)]:
                 raise UnreadableFileError(row_with_more_values(location, width) or "a row has too many values")
     except duckdb.InvalidInputException as error:
-        raise UnreadableFileError(_csv_fault(str(error), location) or str(unreadable(error, location))) from error
+        raise UnreadableFileError(
+            _csv_fault(str(error), location, limits) or str(unreadable(error, location))
+        ) from error
     types = dict.fromkeys(columns.taken, "VARCHAR")
     return RawRelation(types, columns, _original(types))
 
 
-def _csv_fault(error: str, location: Path) -> str | None:
+def _csv_fault(error: str, location: Path, limits: InputLimits) -> str | None:
     """What the engine says about a row, in words of an analyst; the line that it names counts rows."""
     if "state machine" in error:
         return row_with_another_end(location) or "its rows end in different ways (CRLF, LF, CR)"
@@ -177,25 +202,40 @@ def _csv_fault(error: str, location: Path) -> str | None:
     if "unterminated quote" in error:
         quote = f"{row} has a quote that isn't closed, or something behind a closing quote"
         return row_with_another_end(location) or quote
-    return f"{row} is longer than 2 MB" if "Maximum line size" in error else None
+    return (
+        raise_limit("max_record_mb", f"{row} is longer than {limits.max_record_mb:,} MB")
+        if _TOO_LONG in error
+        else None
+    )
 
 
-def _read_jsonl(connection: duckdb.DuckDBPyConnection, source: Source, location: Path) -> RawRelation:
+def _read_jsonl(
+    connection: duckdb.DuckDBPyConnection, source: Source, location: Path, limits: InputLimits
+) -> RawRelation:
     """A record's values are read from its JSON text, so that the line itself can be kept as it came."""
     require_text(location)
     try:
         connection.execute(
             f"create temp table lines as select row_number() over () as {ROW}, json from read_ndjson_objects("
-            f"{sql_pattern(location)}, compression = 'none', maximum_object_size = {_LONGEST_JSON_RECORD})"
+            f"{sql_pattern(location)}, compression = 'none', maximum_object_size = {limits.max_record_mb * 10**6})"
         )
     except duckdb.InvalidInputException as error:
-        raise UnreadableFileError(_json_fault(str(error), location) or str(unreadable(error, location))) from error
+        raise UnreadableFileError(
+            _json_fault(str(error), location, limits) or str(unreadable(error, location))
+        ) from error
+    # The engine looks at the length only where a record doesn't fit its buffer.
+    longest = connection.execute(f"select max(strlen(json)), arg_max({ROW}, strlen(json)) from lines").fetchall()[0]
+    if longest[0] and longest[0] > limits.max_record_mb * 10**6:
+        raise UnreadableFileError(
+            raise_limit("max_record_mb", f"record {longest[1]:,} is longer than {limits.max_record_mb:,} MB")
+        )
     # Records of one export have the same few lists of keys.
     key_lists = connection.execute(
         f"select any_value(keys), min({ROW}) from (select json_keys(json) as keys, {ROW} from lines) "
         "where keys is not null group by cast(keys as varchar) order by 2"
     ).fetchall()
     names = list(dict.fromkeys(key for keys, _ in key_lists for key in keys))
+    require_few(names, limits)
     if names or connection.execute("select count(*) > 0 from lines").fetchall() == [(True,)]:
         columns = match_columns(source, names)
         keys = {name: names[place] for name, place in columns.taken.items()}
@@ -250,8 +290,10 @@ def _json_value(path: str, key_held_twice: str | None) -> str:
     return f"case when {times} > 1 then cast('[' || original || ']' as json) else {value} end"
 
 
-def _json_fault(error: str, location: Path) -> str | None:
+def _json_fault(error: str, location: Path, limits: InputLimits) -> str | None:
     """What the engine says about a line; it counts the records from 2 on."""
+    if "maximum_object_size" in error:
+        return raise_limit("max_record_mb", f"a record is longer than {limits.max_record_mb:,} MB")
     found = re.search(r"in line (\d+): ([^.]*)", error)
     line = line_of_record(location, int(found[1]) - 1) if found else None
     return f"line {line} is no JSON record: {found[2]}" if found and line else None

@@ -8,13 +8,15 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from orchestration.ingest.columns import BLANKS
+from orchestration.ingest.columns import BLANKS, require_few
 from orchestration.ingest.unreadable import UnreadableFileError
+from orchestration.limits import InputLimits
 
-_HEAD, _CHUNK = 1024 * 1024, 1024 * 1024
+_HEAD, _CHUNK, _LONGEST = 1024 * 1024, 1024 * 1024, 64 * 1024 * 1024
 _ENDS = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
@@ -42,8 +44,8 @@ def require_text(file: Path) -> bytes:
     return head
 
 
-def read_header(file: Path, listed: frozenset[str]) -> Header:
-    """The header of a CSV. Raises UnreadableFileError where there is none, or it isn't UTF-8."""
+def read_header(file: Path, listed: frozenset[str], limits: InputLimits) -> Header:
+    """The header of a CSV. Raises UnreadableFileError where there is none, it isn't UTF-8, or is too wide."""
     head = require_text(file).removeprefix(codecs.BOM_UTF8)
     whole = head[: head.rfind(b"\n") + 1] or head if len(head) == _HEAD else head
     text = whole.decode("utf-8", "replace")
@@ -55,6 +57,7 @@ def read_header(file: Path, listed: frozenset[str]) -> Header:
     if said := _another_end(enumerate(lines[: lines_before + 1], start=1)):
         raise UnreadableFileError(said)
     names = _first_row(lines[lines_before:], ",")
+    require_few(names, limits)
     if any("\ufffd" in name for name in names):
         raise UnreadableFileError("row 1 is not UTF-8")
     found = {",": _listed(names, listed)}
@@ -115,8 +118,10 @@ def _rows(file: Path) -> Iterator[tuple[int, str]]:
     parts: list[str] = []
     quotes = number = 0
     with file.open(encoding="latin-1", newline="") as lines:
-        for line in lines:
+        while line := lines.readline(_LONGEST):
             parts.append(line)
+            if sum(map(len, parts)) >= _LONGEST:  # nobody reads this, and memory ends
+                return
             quotes += line.count('"')
             if quotes % 2 == 0:
                 number += 1
@@ -127,7 +132,8 @@ def _rows(file: Path) -> Iterator[tuple[int, str]]:
 def line_of_record(file: Path, record: int) -> int | None:
     """The line of a JSON lines file that holds its so manieth record; lines without anything hold none."""
     with file.open("rb") as lines:
-        filled = (number for number, line in enumerate(lines, start=1) if line.strip())
+        numbered = enumerate(iter(partial(lines.readline, _LONGEST), b""), start=1)
+        filled = (number for number, line in numbered if line.strip())
         return next(islice(filled, record - 1, None), None)
 
 

@@ -16,7 +16,8 @@ class UnreadableFileError(Exception):
         super().__init__(one_line(why))
 
 
-#: What is wrong with the machine, not with the file: the run has to stop, and the file is not to blame.
+#: What is wrong with the machine, not with the file: the run has to stop, and the file is not to blame. Whether memory
+#: is to blame shows when the file is read again, alone.
 _NOT_THE_FILE = (duckdb.OutOfMemoryException, duckdb.InterruptException, duckdb.InternalException)
 _NOT_THE_FILE_TEXTS = ("No space left", "Too many open files", "Disk quota exceeded", "Input/output error")
 

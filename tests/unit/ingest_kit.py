@@ -20,6 +20,7 @@ from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import FileRecord, Ledger
+from orchestration.limits import DEFAULT_INPUT_LIMITS, DEFAULT_LIMITS
 
 FORMATS = (".parquet", ".csv", ".csv.gz", ".jsonl", ".jsonl.gz", ".jsonl.zst")
 NOW = datetime(2024, 9, 1)
@@ -165,6 +166,7 @@ class Place:
         self.home = Home.of(folder)
         self.home.inbox.mkdir(parents=True)
         self.zone, self.offset_hours = zone, offset_hours
+        self.limits, self.input_limits = DEFAULT_LIMITS, DEFAULT_INPUT_LIMITS
         self.runs = 0
 
     def put(self, path: str, content: bytes | Sequence[Mapping[str, Any]]) -> Path:
@@ -187,7 +189,11 @@ class Place:
     def ingest(self, source: str, now: datetime = NOW, published: Iterable[date] = ()) -> list[FileRecord]:
         """Run the ingest of a source; every file must reconcile with what lies in landing and quarantine."""
         self.runs += 1
-        context = IngestContext(f"run-{self.runs}", now, self.zone, self.offset_hours, frozenset(published))
+        context = IngestContext(
+            *(f"run-{self.runs}", now, self.zone, self.offset_hours, frozenset(published)),
+            limits=self.limits,
+            input_limits=self.input_limits,
+        )
         files = ingest_source(self.home, SOURCES_BY_NAME[source], context)
         for file in files:
             assert file.unreconciled == 0, file

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from orchestration.configuration import Configuration, ConfigurationError, Problem, load_configuration
 from orchestration.configuration.files import FILES, FILES_BY_STEM, SETTINGS, ConfigFile
 from orchestration.configuration.ids import GATE_RULES, METRICS, READINESS_METRICS
+from orchestration.limits import InputLimits
 from orchestration.transform.warehouse import create_config_tables
 
 CONFORMANCE = Path(__file__).parents[3] / "shared" / "conformance"
@@ -155,6 +156,25 @@ def test_settings_left_out_have_their_defaults(write: Write) -> None:
     assert configuration.setting("small_sample") == 50
     assert configuration.setting("grade_window_days") == 28
     assert len(configuration.rows["settings"]) == len(SETTINGS)
+
+
+def test_limits_may_be_named_by_settings_and_change_no_hash(write: Write) -> None:
+    configuration = load_configuration(write("settings.csv", "key,value\nmax_file_weeks,7\n"))
+    assert configuration.input_limits == InputLimits(max_file_weeks=7)
+    assert load_configuration(None).input_limits == InputLimits()
+    assert configuration.config_hash(WEEK) == load_configuration(None).config_hash(WEEK)
+    message = only_problem(write("settings.csv", "key,value\nmax_file_weeks,0\n"))
+    assert "the max_file_weeks 0 is out of range; it must be at least 1" in message
+
+
+@pytest.mark.parametrize("rest", ["a,2024-01-01,\n" * 4, "a,2024-01-01," + "x" * 3_000], ids=["rows", "bytes"])
+def test_a_file_with_more_rows_than_may_be_is_not_read(write: Write, rest: str) -> None:
+    write("settings.csv", "key,value\nmax_configuration_rows,2\n")
+    message = only_problem(write("holidays.csv", f"calendar,date,name\n{rest}"))
+    assert message == (
+        "holidays.csv: holds more than 2 rows, of 1,000 bytes on average; if that is right, "
+        "raise max_configuration_rows in settings.csv"
+    )
 
 
 def test_rules_left_out_have_their_defaults(write: Write) -> None:

@@ -31,6 +31,14 @@ def test_what_is_no_amount_is_named(memory: str) -> None:
         EngineLimits.of(memory)
 
 
+@pytest.mark.parametrize(
+    ("memory", "left"), [("8GB", "4000MB"), ("512MiB", "512MiB"), ("0.5 gb", "0.5 gb"), ("0.01%", "0.01%")]
+)
+def test_the_smaller_of_two_amounts_counts(memory: str, left: str) -> None:
+    assert EngineLimits.of(memory, 3).at_most(4000) == EngineLimits(left, 3)
+    assert EngineLimits.of("100%").at_most(1) == EngineLimits("1MB")
+
+
 def test_the_engine_keeps_to_them_and_spills_into_the_home(tmp_path: Path) -> None:
     config = engine_config(Home(tmp_path), EngineLimits("200MB", 2))
     with duckdb.connect(config=config) as engine:
