@@ -27,6 +27,7 @@ from dagster import (
 
 from orchestration.assets.landing import INBOX
 from orchestration.configuration import load_configuration
+from orchestration.home.files import read_plain
 from orchestration.home.layout import Home
 from orchestration.leftovers import clear_killed_run
 from orchestration.project import DEFAULT_CONFIG_DIR
@@ -38,6 +39,7 @@ from orchestration.weeks.work import work_of
 AUTOMATION_VARIABLE = "METRIC_STORE_AUTOMATION"
 #: The tag that names what the sensor launched a run for.
 WORK_TAG = "metric_store/work"
+_LONGEST_SETTINGS = 1024 * 1024
 _LEAST_PAUSE, _GREATEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 WEEKLY_RUN = define_asset_job(
@@ -61,8 +63,9 @@ def _tick_of(home: Home) -> tuple[str, str]:
     """
     values = {"reporting_timezone": "UTC", "calculation_offset_hours": "3"}
     for folder in (DEFAULT_CONFIG_DIR, home.config):
-        with suppress(OSError, ValueError, csv.Error), (folder / "settings.csv").open(encoding="utf-8-sig") as file:
-            values |= {row[0].strip(): row[1].strip() for row in csv.reader(file) if len(row) == 2}
+        with suppress(OSError, ValueError, csv.Error):
+            lines = read_plain(folder / "settings.csv", _LONGEST_SETTINGS).decode("utf-8-sig").splitlines()
+            values |= {row[0].strip(): row[1].strip() for row in csv.reader(lines) if len(row) == 2}
     zone, hours = values["reporting_timezone"], values["calculation_offset_hours"]
     if zone not in available_timezones() or not hours.isdecimal():
         return "0 3 * * 1", "UTC"  # a tick tells what is wrong with the settings

@@ -11,6 +11,7 @@ from orchestration.configuration.files import FILES, FILES_BY_STEM
 from orchestration.configuration.problems import ConfigurationError, Problem, shown
 from orchestration.configuration.reading import BYTES_OF_ROW, Content, read_content
 from orchestration.configuration.values import one_of_text
+from orchestration.home.files import read_plain
 from orchestration.limits import InputLimits
 
 
@@ -77,8 +78,7 @@ def _read(stem: str, paths: Sequence[Path], most_rows: int) -> Content:
         if path == file.default_path:
             content = read_content(file, path.read_bytes())
         else:
-            with path.open("rb") as stream:
-                content = read_content(file, stream.read(most_rows * BYTES_OF_ROW + 1), most_rows)
+            content = read_content(file, read_plain(path, most_rows * BYTES_OF_ROW + 1), most_rows)
     except OSError as error:
         content = Content(file)
         content.report(None, None, f"{path} cannot be read ({error.strerror}); mend or remove it")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 
@@ -27,3 +29,17 @@ def write_whole(path: Path, text: str) -> int:
         unfinished.unlink(missing_ok=True)  # on a full disk it is in the way of what comes next
         raise
     return len(content)
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """So many bytes of a file. Raises OSError for whatever isn't one: links aren't followed, pipes not waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(error.errno, "it is a link", str(path)) from None
+        raise
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file", str(path))
+        return stream.read(most)

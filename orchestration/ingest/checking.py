@@ -14,6 +14,7 @@ import duckdb
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter
 from orchestration.ingest.contracts import Kind, Source
+from orchestration.ingest.inbox import leads_out
 from orchestration.ingest.intake import Intake, name_columns
 from orchestration.ingest.landing import IngestContext, NewFile, ingest_source, look
 from orchestration.ingest.ledger import FileRecord, Ledger
@@ -136,7 +137,8 @@ class _Check:
         checked.dates_only = self._dates_only.get(record.file_id, [])
         if isinstance(file.origin, Adapter):
             sql = self._home.root / record.path
-            checked.sql = sql.read_text("utf-8", "replace") if sql.is_file() else ""
+            is_ours = not leads_out(sql, self._home.adapters.resolve()) and sql.is_file()
+            checked.sql = sql.read_text("utf-8", "replace") if is_ours else ""
         with duckdb.connect() as engine:
             if record.quarantined:
                 quarantine = self._home.quarantine / self._source.name / f"{record.file_id:08d}-1.parquet"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import random
 import re
 import subprocess
@@ -215,6 +216,21 @@ def test_a_folder_or_a_dead_link_does_not_mean_the_default(tmp_path: Path) -> No
     (tmp_path / "holidays.csv").mkdir()
     (tmp_path / "settings.csv").symlink_to(tmp_path / "gone.csv")
     assert [problem.file for problem in problems_of(tmp_path)] == ["settings.csv", "holidays.csv"]
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    """A link isn't followed, whatever it leads to; a pipe isn't waited for."""
+    (tmp_path / "secret").write_text("root:secret\n")
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "settings.csv").symlink_to(tmp_path / "secret")
+    (config / "holidays.csv").symlink_to("/dev/zero")
+    os.mkfifo(config / "incidents.csv")
+    assert [str(problem) for problem in problems_of(config)] == [
+        f"settings.csv: {config}/settings.csv cannot be read (it is a link); mend or remove it",
+        f"holidays.csv: {config}/holidays.csv cannot be read (it is a link); mend or remove it",
+        f"incidents.csv: {config}/incidents.csv cannot be read (it is no plain file); mend or remove it",
+    ]
 
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
