@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -353,6 +355,11 @@ def _seller_link(seller: str) -> str:
     return f"sellers.html#seller={quote(seller, safe='')}"
 
 
+def _hash_source(script: str) -> str:
+    """What lets a page's policy run this script, and no other that stands in the page."""
+    return f"'sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -371,10 +378,12 @@ def _environment() -> Environment:
         long_date=_long_date,
         seller_link=_seller_link,
     )
+    scripts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in ("tables.js", "sellers.js")]
     environment.globals.update(
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
-        table_script=Markup((TEMPLATES / "tables.js").read_text(encoding="utf-8")),
-        seller_script=Markup((TEMPLATES / "sellers.js").read_text(encoding="utf-8")),
+        table_script=Markup(scripts[0]),
+        seller_script=Markup(scripts[1]),
+        script_hashes=Markup(" ".join(map(_hash_source, scripts))),
         hops=HOPS,
         states=_STATES,
         one_week=timedelta(days=6),

@@ -6,8 +6,10 @@ import importlib
 import json
 import re
 import shutil
+from base64 import b64encode
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -552,6 +554,13 @@ def test_a_page_holds_all_it_needs_and_forbids_the_rest(made: Made) -> None:
         assert links == ["data:,"]
         policy = [e[1]["content"] for e in elements if e[1].get("http-equiv") == "Content-Security-Policy"]
         assert policy[0].startswith("default-src 'none'")
+        allowed = re.search("script-src ([^;]*);", policy[0])
+        scripts = re.findall("<script>(.*?)</script>", path.read_text(), re.DOTALL)
+        hashes = {f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts}
+        assert allowed
+        assert hashes
+        assert hashes | {"'self'", "file:"} <= set(allowed[1].split())
+        assert "unsafe" not in allowed[1]
         assert "http" not in re.sub(r"http-equiv|http://www\.w3\.org/\S+", "", path.read_text())
 
 
