@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 HOME_DIR ?= ./data
 STAMP := $(VENV)/.installed
 SPARK_STAMP := $(VENV)/.installed-spark
+# These are published as sources only; their hashes are in the lock.
+NO_WHEELS := pure-sasl pyhive pyspark thrift
 SPARK_DIR ?= ./data/spark-cluster
 MANIFEST := dbt_project/target/manifest.json
 DBT_SOURCES := $(shell find dbt_project/models dbt_project/macros dbt_project/tests -type f 2>/dev/null)
@@ -22,13 +24,16 @@ help: ## List the targets
 $(STAMP): requirements-dev.lock pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 && $(BIN)/python tools/check_python.py >/dev/null 2>&1 \
 		|| { $(PYTHON) tools/check_python.py && $(PYTHON) -m venv --clear $(VENV); }
-	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/python -m uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements-dev.lock
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 \
+		|| { sed -n '/^uv==/,/[^\]$$/p' requirements-dev.lock > $(VENV)/uv.lock \
+		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes -r $(VENV)/uv.lock; }
+	@$(BIN)/python -m uv pip sync --quiet --python $(BIN)/python --require-hashes --no-build --compile-bytecode requirements-dev.lock
 	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(SPARK_STAMP): requirements-spark.lock $(STAMP)
-	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements-spark.lock
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --require-hashes --only-binary :all: \
+		$(addprefix --no-binary ,$(NO_WHEELS)) --compile-bytecode -r requirements-spark.lock
 	@touch $@
 
 $(MANIFEST): $(STAMP) $(DBT_SOURCES) dbt_project/dbt_project.yml dbt_project/profiles.yml
