@@ -13,6 +13,7 @@ from dagster import ConfigurableResource, InitResourceContext
 
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import MetricStoreError
+from orchestration.home.files import keep_from_others
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
 from orchestration.home.retention import forget_old_runs
@@ -40,6 +41,7 @@ class MetricStoreResource(ConfigurableResource):
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[MetricStoreResource]:
         """Lock the home, and clear what a killed run left."""
+        keep_from_others()  # a run that Dagster launched by itself
         place = self.place
         chosen_engine().require()
         if not place.ledger.is_file() and published_weeks(place.published_store):

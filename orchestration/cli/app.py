@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from orchestration.errors import InterruptedRunError, MetricStoreError, UsageError
+from orchestration.home.files import keep_from_others
 from orchestration.home.layout import DEFAULT_HOME, HOME_VARIABLE, Home
 
 EXIT_WITHHELD = 3
@@ -92,6 +93,7 @@ def _end(text: str, status: int) -> NoReturn:
 @click.version_option(package_name="brand-experience-metric-store")
 def main(debug: bool) -> None:
     """Weekly brand and seller figures of a marketplace."""
+    keep_from_others()
 
 
 @main.command()

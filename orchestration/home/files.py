@@ -31,6 +31,11 @@ def write_whole(path: Path, text: str) -> int:
     return len(content)
 
 
+def keep_from_others() -> None:
+    """What this process and those that it starts make is for user and group: 0750 and 0640, or less by the umask."""
+    os.umask(os.umask(0o027) | 0o027)
+
+
 def read_plain(path: Path, most: int) -> bytes:
     """So many bytes of a file. Raises OSError for whatever isn't one: links aren't followed, pipes not waited for."""
     try:

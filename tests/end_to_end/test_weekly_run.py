@@ -43,6 +43,12 @@ def query(home: Path, sql: str) -> list[tuple]:
         return store.execute(sql).fetchall()
 
 
+def test_what_a_run_writes_is_for_its_user_and_group(sample_home: Path) -> None:
+    written = [path for path in sample_home.rglob("*") if "inbox" not in path.relative_to(sample_home).parts]
+    assert len(written) > 50
+    assert {oct(path.stat().st_mode & 0o777) for path in written if path.stat().st_mode & 0o027} == set()
+
+
 @pytest.mark.soak
 def test_weeks_one_by_one_are_as_those_of_one_run(sample_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 from collections import Counter
@@ -145,6 +146,19 @@ def test_a_home_under_a_file(tmp_path: Path) -> None:
     for command in ("run", "ui", "report"):
         ends(call(command, "--home", tmp_path / "file" / "home"), 1, "no home at")
     ends(call("sample", "--home", tmp_path / "file" / "home"), 1, f"Not a directory: {tmp_path / 'file'}")
+
+
+@pytest.mark.parametrize(
+    ("umask", "folder", "file"), [(0o000, 0o750, 0o640), (0o022, 0o750, 0o640), (0o077, 0o700, 0o600)]
+)
+def test_a_home_is_for_its_user_and_group(tmp_path: Path, umask: int, folder: int, file: int) -> None:
+    before = os.umask(umask)
+    try:
+        call("sample", "--home", tmp_path / "home", "--weeks", "1", "--sellers", "12", "--orders-per-week", "10")
+    finally:
+        os.umask(before)
+    made = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in (tmp_path / "home").rglob("*")}
+    assert made == {(True, folder), (False, file)}
 
 
 def test_a_file_in_place_of_a_home(tmp_path: Path) -> None:
