@@ -212,6 +212,9 @@ def _expand(pattern: str, inbox: Path) -> list[Path]:
         for name in names
         if (inbox / name).is_file() and not any(map(is_hidden_or_incomplete, Path(name).parts))
     ]
+    for file in complete:
+        if (name := readable(file.relative_to(inbox))) != str(file.relative_to(inbox)):
+            raise UnreadableFileError(f"the name of {name} is no UTF-8: rename it")
     if not complete:
         raise UnreadableFileError(f"there is no file {pattern} in the inbox")
     return complete
@@ -251,10 +254,11 @@ def run_adapter(
     )
     # Isolated: without the variables of the run, and with no module of the folder that holds the copies.
     done = subprocess.run(
-        [sys.executable, "-I", "-m", AdapterTask.__module__],
+        [sys.executable, "-I", "-X", "utf8", "-m", AdapterTask.__module__],
         input=json.dumps(asdict(task)),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         check=False,
     )

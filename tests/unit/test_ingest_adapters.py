@@ -207,6 +207,7 @@ class TestFailures:
     def test_what_it_says_is_one_line_without_control_characters(self, place: Place) -> None:
         said = error(place, "select error('\x1b[31mall is well\n\nRun: x') from read_csv('shop/packages-1.csv')")
         assert said == "its SQL failed: [31mall is well Run: x"
+        assert error(place, "select error('Đỗ') from read_csv('shop/packages-1.csv')") == "its SQL failed: Đỗ"
         missing = error(place, "select * from read_csv('shop/\x1b[2J\n.csv')")
         assert missing == "there is no file shop/ [2J .csv in the inbox"
 
@@ -221,6 +222,10 @@ class TestFailures:
         [(source, path, why)] = find_adapters(place.home)[1]
         assert (source, path) == ("sh\\xffops", "adapters/sh\\xffops/\\xff.sql")
         assert why.startswith("there is no source sh\\xffops; sources: oms_logs, ")
+
+    def test_a_name_of_its_file_that_is_no_text(self, place: Place) -> None:
+        (place.home.inbox / "shop" / os.fsdecode(b"packages-\xff.csv")).write_bytes(SHOP)
+        assert place.only("packages").error == "the name of shop/packages-\\xff.csv is no UTF-8: rename it"
 
     def test_an_unknown_source_and_hidden_names(self, place: Place) -> None:
         place.adapter("parcels/shop.sql", SQL)
