@@ -6,7 +6,6 @@ import glob
 import json
 import os
 import resource
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +30,7 @@ _BESIDE_MB = 2_000
 class AdapterTask:
     """What to run. sql: one select. files: what it may read, by names under the folder `copies`.
 
-    target: the Parquet file to write. config: of the engine. seconds, megabytes: what it may take.
+    target: the Parquet file to write. config: of the engine. megabytes: the memory that it may take.
     most_rows: so many are enough.
     """
 
@@ -41,7 +40,6 @@ class AdapterTask:
     copies: str
     target: str
     config: dict[str, Any]
-    seconds: int
     megabytes: int
     most_rows: int | None = None
 
@@ -87,8 +85,7 @@ def _with_distinct_names(task: AdapterTask, names: list[str]) -> str:
 def main() -> int:
     """Run what is asked for; the status of the process."""
     task = AdapterTask(**json.load(sys.stdin))
-    # Some functions ask neither the engine's memory limit nor whether they are interrupted; these end the process.
-    signal.alarm(task.seconds)
+    # Some functions don't ask for the engine's memory limit: the process has one of its own.
     memory, most = (task.megabytes + _BESIDE_MB) * 10**6, resource.getrlimit(resource.RLIMIT_DATA)[1]
     if most == resource.RLIM_INFINITY or memory < most:
         resource.setrlimit(resource.RLIMIT_DATA, (memory, most))

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -248,31 +247,31 @@ def run_adapter(
             **engine_config(home, limits.at_most(input_limits.max_adapter_memory_mb)),
             "temp_directory": str(spill),
         },
-        seconds=input_limits.max_adapter_seconds,
         megabytes=input_limits.max_adapter_memory_mb,
         most_rows=most_rows,
     )
     # Isolated: without the variables of the run, and with no module of the folder that holds the copies.
-    done = subprocess.run(
-        [sys.executable, "-I", "-X", "utf8", "-m", AdapterTask.__module__],
-        input=json.dumps(asdict(task)),
-        capture_output=True,
-        encoding="utf-8",
-        errors="backslashreplace",
-        env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-X", "utf8", "-m", AdapterTask.__module__],
+            input=json.dumps(asdict(task)),
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+            check=False,
+            timeout=input_limits.max_adapter_seconds,
+        )
+    except subprocess.TimeoutExpired as error:
+        said = f"its SQL takes more than {input_limits.max_adapter_seconds:,} seconds"
+        raise UnreadableFileError(raise_limit("max_adapter_seconds", said)) from error
     if done.returncode == FAILED:
         raise UnreadableFileError(done.stdout)
     if done.returncode == OUT_OF_MEMORY:
         raise UnreadableFileError(
             raise_limit("max_adapter_memory_mb", f"its SQL takes more than {task.megabytes:,} MB of memory")
         )
-    if done.returncode == -signal.SIGALRM:
-        raise UnreadableFileError(
-            raise_limit("max_adapter_seconds", f"its SQL takes more than {task.seconds:,} seconds")
-        )
     if done.returncode < 0:
-        raise UnreadableFileError(f"its SQL ended the engine with {signal.Signals(-done.returncode).name}")
+        raise UnreadableFileError(f"its SQL ended the engine with signal {-done.returncode}")
     if done.returncode:
         raise duckdb.IOException(f"the engine of {adapter.path} failed: {done.stderr.strip()[-1000:]}")
