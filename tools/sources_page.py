@@ -6,6 +6,7 @@ import sys
 from dataclasses import fields
 
 from orchestration.ingest.contracts import SOURCES, Source
+from orchestration.ingest.measured import deciding_columns
 from orchestration.limits import InputLimits
 from orchestration.project import PROJECT_ROOT
 
@@ -13,11 +14,13 @@ PAGE = PROJECT_ROOT / "docs" / "sources.md"
 _HEAD = """\
 # Sources
 
-<!-- Made by `make docs-sources` from orchestration/ingest/contracts.py and orchestration/limits.py: change these. -->
+<!-- Made by `make docs-sources` from orchestration/ingest/contracts.py, orchestration/limits.py and
+dbt_project/dbt_project.yml (`deciding_columns`): change these. -->
 
 What the ten sources may send: files under `inbox/<source>/`, or an adapter's result. Columns that aren't listed are
-never read. A column that isn't required may be missing, or null. How values are read: `bring-your-own-data.md`.
-`metric-store check` says how a file of yours compares.
+never read. A column that isn't required may be missing, or null. The metrics that it decides aren't measured where no
+file of the source has it. How values are read: `bring-your-own-data.md`. `metric-store check` says how a file of yours
+compares.
 
 ## Limits
 
@@ -38,7 +41,8 @@ def page() -> str:
 
 def _section(source: Source) -> str:
     rows = [
-        f"| `{column.name}` | {column.sql_type} | {'yes' if column.required else ''} | {column.takes} |"
+        f"| `{column.name}` | {column.sql_type} | {'yes' if column.required else ''} | {column.takes} "
+        f"| {', '.join(_decided_by(source.name, column.name))} |"
         for column in source.columns
     ]
     return "\n".join(
@@ -47,12 +51,16 @@ def _section(source: Source) -> str:
             "",
             f"{_key(source)} {_event(source)}",
             "",
-            "| column | type | required | takes |",
-            "| --- | --- | --- | --- |",
+            "| column | type | required | takes | without it, not measured |",
+            "| --- | --- | --- | --- | --- |",
             *rows,
             "",
         ]
     )
+
+
+def _decided_by(source: str, column: str) -> list[str]:
+    return [f"`{metric}`" for metric, columns in deciding_columns().items() if (source, column) in columns]
 
 
 def _key(source: Source) -> str:

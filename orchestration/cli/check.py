@@ -18,6 +18,7 @@ from orchestration.ingest.checking import CheckedFile, Fault, check_inbox
 from orchestration.ingest.contracts import SOURCES, SOURCES_BY_NAME, Source
 from orchestration.ingest.intake import IngestContext, Sample
 from orchestration.ingest.landing import look
+from orchestration.ingest.measured import not_measured
 from orchestration.ingest.model import Column, Kind
 from orchestration.weeks.names import in_words
 
@@ -125,16 +126,17 @@ def _where(file: CheckedFile, name: str) -> list[str]:
 
 
 def _about_sources(sources: Iterable[Source], checked: Sequence[CheckedFile]) -> list[str]:
-    """What no file has: sources, and columns of the others."""
-    lines = []
+    """What no file has: sources, columns of the others, and the metrics that aren't measured without these."""
+    lines, absent = [], {}
     by_source = {source.name: [file for file in checked if file.source == source] for source in sources}
-    if absent := [name for name, files in by_source.items() if not files]:
-        lines.append(f"No file of: {', '.join(absent)}")
+    if without := [name for name, files in by_source.items() if not files]:
+        lines.append(f"No file of: {', '.join(without)}")
     for name, files in by_source.items():
         missing = [c.name for c in SOURCES_BY_NAME[name].columns if not any(c.name in file.columns for file in files)]
         if files and missing:
             lines.append(f"In no file of {name}: {', '.join(missing)}")
-    return lines
+            absent[name] = missing
+    return lines + [line[0].upper() + line[1:] for line in not_measured(absent)]
 
 
 def _about_inbox(home: Home) -> list[str]:

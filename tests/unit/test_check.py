@@ -94,6 +94,8 @@ def test_what_an_analyst_has_to_know_of_a_file(place: Place, capsys: pytest.Capt
     assert any(line.endswith("in an adapter, strptime(..., '%d/%m/%Y') reads it") for line in lines)
     assert any(line.startswith("    row 2, bad_type, ordered_at: {") for line in lines)
     assert any(line.startswith("In no file of seller_orders: user_id, pending_at") for line in lines)
+    assert "Not measured: o2d_ratio (no file of seller_orders has shipped_at)" in lines
+    assert not [line for line in lines if line.startswith("Not measured: cancellation_rate ")], "it has cancelled_by"
 
 
 def test_dates_without_a_time_are_named(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
