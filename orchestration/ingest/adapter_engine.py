@@ -30,7 +30,7 @@ _BESIDE_MB = 2_000
 class AdapterTask:
     """What to run. sql: one select. files: what it may read, by names under the folder `copies`.
 
-    target: the Parquet file to write. config: of the engine. megabytes: the memory that it may take.
+    target: the Parquet file to write. config: of the engine. seconds, megabytes: what it may take.
     most_rows: so many are enough.
     """
 
@@ -40,6 +40,7 @@ class AdapterTask:
     copies: str
     target: str
     config: dict[str, Any]
+    seconds: int
     megabytes: int
     most_rows: int | None = None
 
@@ -85,6 +86,9 @@ def _with_distinct_names(task: AdapterTask, names: list[str]) -> str:
 def main() -> int:
     """Run what is asked for; the status of the process."""
     task = AdapterTask(**json.load(sys.stdin))
+    # The process that waits for this one ends it in time; one that was killed doesn't.
+    cpu_seconds = task.seconds * task.config["threads"]
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     # Some functions don't ask for the engine's memory limit: the process has one of its own.
     memory, most = (task.megabytes + _BESIDE_MB) * 10**6, resource.getrlimit(resource.RLIMIT_DATA)[1]
     if most == resource.RLIM_INFINITY or memory < most:
@@ -93,6 +97,9 @@ def main() -> int:
         run(task)
     except (duckdb.OutOfMemoryException, MemoryError):
         return OUT_OF_MEMORY
+    except duckdb.InternalException as error:
+        print(f"its SQL meets a fault of the engine: {str(error).splitlines()[0]}")
+        return FAILED
     except duckdb.Error as error:
         print(f"its SQL failed: {unreadable(error, Path(task.target))}")
         return FAILED

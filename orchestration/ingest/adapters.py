@@ -241,12 +241,11 @@ def run_adapter(
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(require_inside(inbox / name, inbox), copy)
     spill = target.with_name("spill")  # that of the home holds what others spilled
+    engine_limits = limits.at_most(input_limits.max_adapter_memory_mb)
     task = AdapterTask(
         *(adapter.source, adapter.sql, names, str(copies), str(target)),
-        config={
-            **engine_config(home, limits.at_most(input_limits.max_adapter_memory_mb)),
-            "temp_directory": str(spill),
-        },
+        config={**engine_config(home, engine_limits), "temp_directory": str(spill)},
+        seconds=input_limits.max_adapter_seconds,
         megabytes=input_limits.max_adapter_memory_mb,
         most_rows=most_rows,
     )
@@ -267,6 +266,10 @@ def run_adapter(
         raise UnreadableFileError(raise_limit("max_adapter_seconds", said)) from error
     if done.returncode == FAILED:
         raise UnreadableFileError(done.stdout)
+    if done.returncode == OUT_OF_MEMORY and engine_limits == limits:
+        raise UnreadableFileError(
+            f"its SQL takes more memory than the engine has ({limits.memory}): see --memory-limit"
+        )
     if done.returncode == OUT_OF_MEMORY:
         raise UnreadableFileError(
             raise_limit("max_adapter_memory_mb", f"its SQL takes more than {task.megabytes:,} MB of memory")

@@ -443,6 +443,7 @@ class TestWrites:
         task = AdapterTask(
             *("packages", "", ["shop/packages-1.csv"], str(copies), str(tmp_path / "site/raw")),
             {"temp_directory": str(tmp_path / "site/spill")},
+            seconds=60,
             megabytes=1000,
         )
         for file in (paths["FILE"], "shop/packages-1.csv"):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import resource
+import sys
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,8 @@ import duckdb
 import pytest
 from ingest_kit import Place, as_csv, as_parquet, row
 
+from orchestration.ingest import adapter_engine
+from orchestration.ingest.adapter_engine import AdapterTask
 from orchestration.ingest.intake import Intake
 from orchestration.limits import EngineLimits, InputLimits
 
@@ -159,6 +165,28 @@ class TestAdapters:
         place.input_limits = InputLimits(max_adapter_memory_mb=200)
         said = self.error(place, f"{self.SELECT} {sql}")
         assert said == "its SQL takes more than 200 MB of memory" + advice("max_adapter_memory_mb")
+
+    def test_memory_of_the_run(self, place: Place) -> None:
+        place.limits = EngineLimits("100MB", 1)
+        said = self.error(
+            place, f"{self.SELECT} where (select strlen(string_agg(repeat('x', 999), '')) from range(999999)) > 0"
+        )
+        assert said == "its SQL takes more memory than the engine has (100MB): see --memory-limit"
+
+    def test_a_fault_of_the_engine(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        def fail(task: AdapterTask) -> None:
+            raise duckdb.InternalException("INTERNAL Error: it broke\nThis error signals ...")
+
+        task = AdapterTask(
+            "packages", "", [], str(tmp_path), str(tmp_path / "raw"), {"threads": 1}, seconds=1, megabytes=1
+        )
+        monkeypatch.setattr(adapter_engine, "run", fail)
+        monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(asdict(task))))
+        monkeypatch.setattr(resource, "setrlimit", lambda *limits: None)
+        assert adapter_engine.main() == adapter_engine.FAILED
+        assert capsys.readouterr().out == "its SQL meets a fault of the engine: INTERNAL Error: it broke\n"
 
     def test_sql_that_is_too_long(self, place: Place) -> None:
         assert self.error(place, "-" * 1_100_000).startswith("it has more than 1,048,576 bytes")
