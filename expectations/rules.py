@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 Severity = Literal["error", "warning"]
 
-# Rule ids are put into Great Expectations' row conditions, so nothing that could need quoting is let in.
+# Rule ids are columns of the frame that Great Expectations judges, so nothing that could need quoting is let in.
 _RULE_ID = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 

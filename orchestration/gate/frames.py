@@ -10,7 +10,7 @@ from datetime import date
 import pandas as pd
 
 from expectations.rules import Rule
-from expectations.suites import NO, NOTE, OBSERVED, RAN, RULE, SCOPE, YES
+from expectations.suites import NO, NOTE, RAN, RULE, SCOPE, YES
 from orchestration.gate.verdict import ProfileRow, RequiredRow
 
 
@@ -22,14 +22,13 @@ class WeekProfile:
     rows: list[ProfileRow] = field(default_factory=list)
     missing: dict[tuple[str, str], None] = field(default_factory=dict)
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, rules: Sequence[Rule]) -> pd.DataFrame:
         """The frame that Great Expectations sees. A value that is no number counts as not measured."""
-        measured = [(r.rule_id, r.scope, _finite(r.observed), NO if _is_broken(r) else YES, r.note) for r in self.rows]
-        absent: list[tuple[str, str, float | None, str, str | None]] = [
-            (rule_id, scope, None, NO, None) for rule_id, scope in self.missing
-        ]
-        frame = pd.DataFrame(measured + absent, columns=[RULE, SCOPE, OBSERVED, RAN, NOTE])
-        return frame.astype({OBSERVED: "float64"})
+        measured = [(row.rule_id, row.scope, NO if _is_broken(row) else YES, row.note) for row in self.rows]
+        absent = [(rule_id, scope, NO, None) for rule_id, scope in self.missing]
+        frame = pd.DataFrame([*measured, *absent], columns=[RULE, SCOPE, RAN, NOTE])
+        observed = pd.Series([_finite(row.observed) for row in self.rows], dtype="float64")
+        return frame.assign(**{rule.rule_id: observed.where(frame[RULE] == rule.rule_id) for rule in rules})
 
 
 def week_profiles(

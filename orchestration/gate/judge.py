@@ -40,7 +40,7 @@ def judge(
     validations: list[Any] = []
     for week in profiles:
         run = RunIdentifier(run_name=week.week_start.isoformat(), run_time=datetime.now(UTC))
-        outcome = checkpoint.run(batch_parameters={"dataframe": week.frame()}, run_id=run)
+        outcome = checkpoint.run(batch_parameters={"dataframe": week.frame(rules)}, run_id=run)
         for validation, result in outcome.run_results.items():
             validations.append(validation)
             results += _verdict(week, rules, _unexpected(week, result))
