@@ -266,6 +266,7 @@ def test_plain_dbt_build_works_on_a_home(home_copy: Path, tmp_path: Path) -> Non
     assert "WARN=0" in built.stdout
 
 
+@pytest.mark.soak
 def test_a_run_whose_publication_was_skipped_is_no_success(home_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dagster calls a run that skipped its last steps a success."""
     shutil.rmtree(home_copy / "published")

@@ -108,14 +108,8 @@ class TestPoisonedWeeks:
                 assert {check.partition for check in told} == {None, *WEEKS.values()}
 
 
-@pytest.mark.parametrize(
-    "rule",
-    [
-        # A file that can't be read is in test_run_faults.py, too.
-        pytest.param(rule, marks=[pytest.mark.soak] if rule == "files_readable" else [])
-        for rule in OF_ALL_WEEKS
-    ],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("rule", OF_ALL_WEEKS)
 def test_what_concerns_all_weeks_fails_its_rule_and_no_other(rule: str, tmp_path: Path) -> None:
     made(tmp_path, weeks=1, poison=rule)
     said = ended(tmp_path)
@@ -126,6 +120,7 @@ def test_what_concerns_all_weeks_fails_its_rule_and_no_other(rule: str, tmp_path
     assert (week["published"], week["blocked_by"]) == (False, [rule])
 
 
+@pytest.mark.soak
 def test_a_week_withheld_by_rejected_records_is_published_once_they_have_landed(tmp_path: Path) -> None:
     home, sound = tmp_path / "home", tmp_path / "sound"
     made(home, weeks=1, poison="quarantine_rate")
