@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ _MOST = 20
 
 @dataclass(frozen=True)
 class NewFiles:
-    """What a run read. is_refused: a file failed, or all of its records were rejected."""
+    """What a run read. is_refused: a file failed, or all that it read of a source was rejected."""
 
     files: int
     is_refused: bool
@@ -57,8 +58,17 @@ def tell_files(home: Home, since: int) -> NewFiles:
             f"{counts['quarantined']:,} rejected, {counts['duplicates']:,} dropped as duplicates",
             err=True,
         )
-    are_refused = [row["status"] == "failed" or is_rejected_whole(row["rows_read"], row["quarantined"]) for row in new]
-    return NewFiles(len(new), any(are_refused))
+    return NewFiles(len(new), any(row["status"] == "failed" for row in new) or _is_a_source_rejected_whole(landed))
+
+
+def _is_a_source_rejected_whole(landed: list[dict[str, Any]]) -> bool:
+    """A file of bad records alone is as good as bad records in another file of its source, which came with it."""
+    read: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    for row in landed:
+        read[row["source"]] += row["rows_read"]
+        rejected[row["source"]] += row["quarantined"]
+    return any(is_rejected_whole(read[source], rejected[source]) for source in read)
 
 
 def _place(row: dict[str, Any]) -> str:

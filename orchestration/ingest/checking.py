@@ -88,7 +88,7 @@ class CheckedFile:
 
 
 def is_rejected_whole(rows_read: int, quarantined: int) -> bool:
-    """Whether all that a file holds went to quarantine."""
+    """Whether all that was read went to quarantine."""
     return 0 < rows_read == quarantined
 
 

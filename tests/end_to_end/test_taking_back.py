@@ -23,7 +23,7 @@ def test_a_published_file_that_is_forgotten(sample_home: Path, home_copy: Path) 
         "package_id,order_id,seller_id,shipped_at\nX1,X1,,2026-01-07\n"
     )
     mistaken = run(home_copy)
-    assert mistaken.status == 3, "of one of the files every record is bad"
+    assert mistaken.status == 3, "all that came of packages is bad"
     assert "Withheld" not in mistaken.out
     before, meanwhile = State.of(sample_home), State.of(home_copy)
     assert "fct_metric_week" in differing(meanwhile.figures, before.figures)

@@ -76,6 +76,16 @@ def test_what_is_left_out_and_what_was_replaced(place: Place, capsys: pytest.Cap
     assert "Forgotten, so not read: inbox/oms_logs/b.csv. Mend it, or move it away." in lines
 
 
+def test_what_came_of_a_source_is_refused_as_a_whole(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """However it is parted into files; what came with another run is no excuse."""
+    place.put("oms_logs/a.csv", logs("L1"))
+    place.put("oms_logs/b.csv", logs("L2", logged_at="08/07/2024"))
+    assert told(place, capsys, "oms_logs")[0] == NewFiles(2, is_refused=False)
+    place.put("oms_logs/c.csv", logs("L3", logged_at="08/07/2024"))
+    place.put("oms_logs/d.csv", logs("L4", logged_at="08/07/2024"))
+    assert told(place, capsys, "oms_logs")[0] == NewFiles(2, is_refused=True)
+
+
 def test_a_run_that_only_rejects_has_not_done_nothing(place: Place) -> None:
     place.put("oms_logs/a.csv", logs("L1", logged_at="08/07/2024"))
     ended = metric_store("run", "--home", place.home.root)
