@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,12 @@ import pytest
 
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
+from orchestration.ingest.contracts import SOURCES_BY_NAME
+from orchestration.ingest.ledger import Ledger
 from orchestration.transform import warehouse
-from orchestration.transform.warehouse import _create_table, _insert_records, open_warehouse
+from orchestration.transform.warehouse import _create_table, _insert_records, landed_relations, open_warehouse
+from orchestration.weeks.calendar import calendar
+from tests.unit.ingest_kit import Place, row
 
 COLUMNS = {"text": "varchar", "whole": "bigint", "number": "double", "at": "timestamp", "day": "date", "yes": "boolean"}
 
@@ -52,6 +56,28 @@ def test_a_value_of_another_type_is_an_error_and_never_null(
 ) -> None:
     with pytest.raises(duckdb.Error):
         _insert_records(db, "kept", COLUMNS, [{**dict.fromkeys(COLUMNS), column: value}])
+
+
+@pytest.mark.parametrize(
+    ("source", "time", "weeks_before"), [("oms_logs", "logged_at", 12), ("inventory_snapshots", "snapshot_at", 4)]
+)
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_a_run_reads_the_weeks_of_a_zone_from_the_oldest_it_needs_to_a(
+    tmp_path: Path, zone: str, source: str, time: str, weeks_before: int
+) -> None:
+    """Files are landed by the week in UTC, which is another one for the first hours or the last of a local week."""
+    weeks, place = calendar(zone, 168), Place(tmp_path, zone, offset_hours=168)
+    week = date(2024, 8, 5)
+    window = SOURCES_BY_NAME[source].window_days
+    assert window == 7 * weeks_before
+    reached = [weeks[week - timedelta(days=window)].starts_at, weeks[week].calculated_at]
+    place.put(f"{source}/a.csv", [row(source, **{SOURCES_BY_NAME[source].key[0]: at, time: at}) for at in reached])
+    place.ingest(source)
+    with Ledger(place.home.ledger, read_only=True) as ledger:
+        (relation,) = [found for found in landed_relations(place.home, ledger, [week]) if found.source == source]
+    assert duckdb.read_parquet([str(path) for path in relation.paths]).select(time).order(time).fetchall() == [
+        (at,) for at in reached
+    ]
 
 
 def test_a_warehouse_that_another_process_has_is_waited_for_then_named(
