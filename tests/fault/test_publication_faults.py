@@ -507,6 +507,25 @@ def test_a_restatement_lists_each_changed_figure_once(home: Path) -> None:
     assert query(home, "select count(*) from marts.fct_restatement") == [(restated,)]
 
 
+def test_to_fill_in_the_week_before_is_no_restatement(home: Path) -> None:
+    """Another figure in place of one that was published is."""
+    tables = {"fct_metric_week": "previous_value", "fct_seller_grade_week": "previous_grade"}
+    expected = {table: query(home, f"from marts.{table} where week_start = ?", [W2]) for table in tables}
+    for told, restated in (("null", False), ("0.07", True)):
+        with duckdb.connect(str(store_of(home))) as db:
+            figures = {
+                table: db.execute(
+                    f"update marts.{table} set {previous} = {told}, change = {told} where week_start = ? "
+                    f"and {previous} is not null and change is not null and {previous} <> 0.07 and change <> 0.07",
+                    [W2],
+                ).fetchall()[0][0]
+                for table, previous in tables.items()
+            }
+        assert min(figures.values()) > 0
+        assert publish_as(home, told, [W2]) == (2 * sum(figures.values()) if restated else 0)
+        assert {table: query(home, f"from marts.{table} where week_start = ?", [W2]) for table in tables} == expected
+
+
 @pytest.mark.parametrize("table", ["fct_metric_change_week", "fct_metric_driver_week", "fct_o2d_settling_week"])
 def test_a_table_over_the_store_is_written_whole_and_is_no_restatement(table: str, home: Path) -> None:
     figure = {"fct_metric_change_week": "usual_weeks", "fct_metric_driver_week": "driver_rank"}.get(
