@@ -17,7 +17,6 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from orchestration.publication.reading import unmeasured_metrics
 from orchestration.report import charts
 from orchestration.report.cells import change, raw, shown, verdict
 from orchestration.report.pipeline import PipelineAtPeak
@@ -27,6 +26,7 @@ from orchestration.report.reading import (
     Headline,
     SellerSummary,
     Week,
+    read_absent_sources,
     read_client_tables,
     read_clients,
     read_headlines,
@@ -34,6 +34,7 @@ from orchestration.report.reading import (
     read_outlook,
     read_restatements,
     read_sellers,
+    read_unmeasured,
     read_week_tables,
 )
 from orchestration.report.sellers import SellerFile, read_kpis, read_seller_files, read_seller_rows, read_targets
@@ -52,6 +53,28 @@ HOPS = {
 }
 #: The hops that add up to the whole flow, and that, in the chart of a week's days.
 _CHART_HOPS = ("t1_t5", "t1_t2", "t2_t3", "t3_t4", "t4_t5")
+#: The sections of a week's page, each a template in `templates/week`: its title, and what the way to it is called.
+_WEEK_SECTIONS = {
+    "headlines": ("Headlines", "Headlines"),
+    "failing": ("Why orders fail", "Failures"),
+    "flow": ("How fast the flow is", "Flow"),
+    "clients": ("OMS clients", "Clients"),
+    "sellers": ("Sellers", "Sellers"),
+    "catalogue": ("Brands, listings, tickets, settlements", "Assortment"),
+    "ready": ("Readiness for the peak", "Readiness"),
+    "trust": ("Can the figures be trusted?", "Data quality"),
+    "definitions": ("Definitions", "Definitions"),
+    "absent": ("Not on this page", "Not measured"),
+}
+#: The sections of a client's page, in `templates/client`.
+_CLIENT_SECTIONS = {
+    "headlines": ("Headlines", "Headlines"),
+    "failing": ("Why calls fail", "Failures"),
+    "flow": ("How fast the flow is", "Flow"),
+    "ready": ("Readiness for the peak", "Readiness"),
+    "trust": ("Log records", "Log records"),
+    "absent": ("Not on this page", "Not measured"),
+}
 _STATES = {
     "published": "Published",
     "withheld": "Withheld",
@@ -92,34 +115,55 @@ def week_pages(
 
 def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
     tables = read_week_tables(store, week.week_start)
-    return _render(
-        "week.html",
+    unmeasured = read_unmeasured(store, week.week_start)
+    values = {
         **shared,
-        tables=tables,
-        headlines=_with_sparklines(read_headlines(store, week.week_start), shared["metrics"]),
-        sellers=_summary(read_sellers(store, week.week_start)),
-        restatements=read_restatements(store, week),
-        unmeasured=unmeasured_metrics(store.connection).get(week.week_start, {}),
-        latency_chart=_latency_chart(tables["latency_days"]),
-        maturity_chart=_maturity_chart(tables["maturity"]),
-        calls_chart=_calls_chart(tables["manifest_days"]),
-        pareto=bars(tables["failures"], ["flow", "oms_client"]),
-    )
+        "client_pages": dict(shared["clients"]),
+        "tables": tables,
+        "headlines": _with_sparklines(read_headlines(store, week.week_start), shared["metrics"]),
+        "sellers": _summary(read_sellers(store, week.week_start)),
+        "restatements": read_restatements(store, week),
+        "unmeasured_headlines": {metric: unmeasured[metric] for metric in HEADLINES if metric in unmeasured},
+        "unmeasured": {metric: columns for metric, columns in unmeasured.items() if metric not in HEADLINES},
+        "absent_sources": read_absent_sources(store, week.week_start),
+        "missing_tables": _missing([*tables.values(), shared["outlook"].table]),
+        "latency_chart": _latency_chart(tables["latency_days"]),
+        "maturity_chart": _maturity_chart(tables["maturity"]),
+        "calls_chart": _calls_chart(tables["manifest_days"]),
+        "pareto": bars(tables["failures"], ["flow", "oms_client"]),
+    }
+    return _render("week.html", **values, sections=_sections("week", _WEEK_SECTIONS, values))
 
 
 def _client_page(store: Store, week: Week, client: str, shared: Mapping[str, Any]) -> str:
     tables = read_client_tables(store, week.week_start, client)
     headlines = read_headlines(store, week.week_start, _client_metrics(tables), client)
-    return _render(
-        "client.html",
+    values = {
         **shared,
-        client=client,
-        tables=tables,
-        headlines=_with_sparklines(headlines, shared["metrics"]),
-        latency_chart=_latency_chart(tables["latency_days"]),
-        calls_chart=_calls_chart(tables["manifest_days"]),
-        pareto=bars(tables["failures"], ["flow"]),
-    )
+        "client": client,
+        "tables": tables,
+        "headlines": _with_sparklines(headlines, shared["metrics"]),
+        "missing_tables": _missing([*tables.values(), shared["outlook"].table]),
+        "latency_chart": _latency_chart(tables["latency_days"]),
+        "calls_chart": _calls_chart(tables["manifest_days"]),
+        "pareto": bars(tables["failures"], ["flow"]),
+    }
+    return _render("client.html", **values, sections=_sections("client", _CLIENT_SECTIONS, values))
+
+
+def _sections(folder: str, titles: Mapping[str, tuple[str, str]], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The sections of a page that have something to show: id, title, short (what the way to it is called), body."""
+    sections = []
+    for name, (title, short) in titles.items():
+        body = _render(f"{folder}/{name}.html", **values).strip()
+        if body:
+            sections.append({"id": name, "title": title, "short": short, "body": Markup(body)})
+    return sections
+
+
+def _missing(tables: Iterable[Table]) -> list[str]:
+    """The published tables that a store of an earlier release lacks."""
+    return list(dict.fromkeys(table.source for table in tables if table.is_missing))
 
 
 def _client_metrics(tables: Mapping[str, Table]) -> list[str]:

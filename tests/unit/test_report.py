@@ -138,9 +138,29 @@ def test_an_empty_week_says_so(made: Made) -> None:
     assert made.write().weeks == (WEEK,)
     page = made.page()
     assert "Published" in page
-    assert page.count("Nothing to show.") > 10
-    assert "0 sellers are rated" in page
+    assert "<table" not in page
+    assert "<h2" not in page
     assert "[]" in made.page("sellers.html")
+
+
+def test_what_is_not_there_is_said_once_at_the_end(made: Made) -> None:
+    made.publish()
+    made.catalogue("o2d_ratio", "claims_rate", "brands_onboarded")
+    made.metric("claims_rate", "3.00")
+    made.add("fct_unmeasured_metric_week", metric_id="o2d_ratio", missing_columns="seller_orders.shipped_at")
+    made.add("fct_unmeasured_metric_week", metric_id="brands_onboarded", missing_columns="sellers.brand_id")
+    for source in ("seller_orders", "claims"):
+        made.add("fct_data_quality_week", rule_id="files_readable", scope=source, severity="error", passed=True)
+    made.write()
+    page = " ".join(made.page().split())
+    headlines, end = (re.search(rf'<section id="{name}".*?</section>', page) for name in ("headlines", "absent"))
+    assert headlines
+    assert end
+    assert 'T o2d_ratio</h3> <p class="note">Not measured: no file has seller_orders.shipped_at.' in headlines[0]
+    assert "Not measured: T brands_onboarded. No file has sellers.brand_id." in end[0]
+    assert "Not delivered: oms logs, packages, sellers, tickets," in end[0]
+    assert re.findall(r'<section id="(\w+)"', page) == ["headlines", "trust", "definitions", "absent"]
+    assert re.findall(r'<a href="#(\w+)">', page.split("<main")[0]) == ["headlines", "trust", "definitions", "absent"]
 
 
 def test_a_withheld_week_names_the_rules_and_shows_no_figure(made: Made) -> None:
@@ -209,6 +229,7 @@ def test_a_waived_week_shows_its_figures_and_what_was_waived(made: Made) -> None
 
 def test_the_page_says_what_the_pipeline_took_at_peak_where_it_was_measured(made: Made) -> None:
     made.publish()
+    load(made, "amber", capacity=250)
     made.write()
     assert "Not measured on this machine" in made.page()
     normal = {"records": 9_000, "run_seconds": 14.6, "run_cpu_seconds": 20.2, "peak_rss_bytes": 300 * 2**20}
@@ -220,7 +241,7 @@ def test_the_page_says_what_the_pipeline_took_at_peak_where_it_was_measured(made
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", made.page().split('data-name="pipeline"')[1].split("</table>")[0])
     assert cells[:4] == ["Records", "9,000", "45,000", "5"]
     assert cells[12:] == ["Memory of the largest process, MiB", "300", "600", "2"]
-    assert "of 5,000 orders and of 5 times as many, measured on 2026-01-20" in made.page()
+    assert "of 5,000 orders and of 5 times as many, measured on 2026-01-20" in " ".join(made.page().split())
     assert made.write().weeks == ()
     made.home.pipeline_at_peak.write_text("{}")
     made.write()
@@ -307,7 +328,7 @@ def test_the_rehearsal_of_a_page_is_that_of_the_command_over_its_twelve_weeks(ma
     ]
     factors = [(row["oms_client"], float(row["saturates_at_factor"])) for row in outlook.table.records()]
     assert factors == [("amber", 2.5), ("birch", 4.0)]
-    assert re.search(r"<b>t1_t2</b>.*of <b>amber</b> saturates first, at <b>2.50 times</b>", made.page())
+    assert re.search(r"<b>t1_t2</b>.*of <b>amber</b> saturates first,\nat <b>2.50 times</b>", made.page())
     of_birch = made.page("clients/birch.html")
     assert "4.00</td>" in of_birch
     assert "2.50</td>" not in of_birch
