@@ -1,12 +1,24 @@
-"""How a value of the store is written: for readers, for programs, and as a change for better or worse."""
+"""How a value of the store is written: for readers, for programs, and as a signal for better or worse."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from markupsafe import Markup
+
 NOTHING = "–"
+_MEMBER = ("week_start", "metric_id", "dimension", "member")
+#: What tells the rows of a published table apart.
+KEYS = {
+    "fct_metric_week": _MEMBER,
+    "fct_metric_change_week": _MEMBER,
+    "fct_metric_driver_week": _MEMBER,
+    "fct_o2d_settling_week": ("week_start", "cohort_week_start", "mall_segment"),
+}
 
 
 def shown(value: Any, kind: str = "number") -> str:
@@ -35,11 +47,19 @@ def raw(value: Any) -> str:
     return str(value)
 
 
-def verdict(change: Any, direction: str) -> str:
-    """better, worse, or nothing to say of a change."""
-    if not change or direction not in ("high", "low"):
+def figure(row: Mapping[str, Any], column: str, text: str, table: str = "fct_metric_week") -> Markup:
+    """A number of the store in a sentence: what a test finds again under its table, key and column."""
+    key = json.dumps({name: raw(row[name]) for name in KEYS[table]})
+    return Markup('<span data-table="{}" data-key="{}" data-column="{}" data-v="{}">{}</span>').format(
+        table, key, column, raw(row[column]), text
+    )
+
+
+def signal(row: Mapping[str, Any], direction: str) -> str:
+    """better or worse, where the change of the row is more than chance and the direction says which; else nothing."""
+    if not row["is_signal"] or not row["change"] or direction not in ("high", "low"):
         return ""
-    return "better" if (change > 0) == (direction == "high") else "worse"
+    return "better" if (row["change"] > 0) == (direction == "high") else "worse"
 
 
 def change(value: Any, unit: str) -> str:

@@ -5,7 +5,7 @@ pygal draws them: pure Python, some milliseconds a chart, no script on the page.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -35,32 +35,53 @@ _CONFIG: dict[str, Any] = {
 _NOT_SHOWN = frozenset({"titles", "plot text-overlay", "plot tooltip-overlay", "background"})
 
 
-def sparkline(values: Sequence[Number], label: str) -> Markup:
-    """A line without axes; the gap of a missing value stays a gap, the last value has a dot."""
-    chart = pygal.Line(
-        width=150,
-        height=34,
-        margin=3,
-        spacing=0,
-        show_x_labels=False,
-        show_y_labels=False,
-        show_y_guides=False,
-        show_only_major_dots=True,
-        **_CONFIG,
-    )
-    chart.x_labels = [str(place) for place in range(len(values))]
-    chart.x_labels_major = chart.x_labels[-1:]
-    chart.add("", [_number(value) for value in values])
-    return _svg(chart, "spark", label)
+def sparkline(
+    values: Sequence[Number], label: str, usual: tuple[Number, Number] | None = None, is_young: bool = False
+) -> Markup:
+    """A line without axes over the band of what is usual; the gap of a missing value stays a gap.
+
+    The last value has a dot, which is hollow where the value is young. Drawn by hand, for pygal has no bands.
+    """
+    band = [float(limit) for limit in usual or () if limit is not None]
+    scale = [float(value) for value in values if value is not None] + band
+    low, reach = min(scale), (max(scale) - min(scale)) or 1
+
+    def place(number: int, value: float) -> tuple[float, float]:
+        return round(5 + 140 * number / max(1, len(values) - 1), 1), round(29 - 24 * (value - low) / reach, 1)
+
+    marks, path, pen = [], "", "M"
+    if len(band) == 2:
+        (_, bottom), (_, top) = place(0, band[0]), place(0, band[1])
+        marks.append(f'<rect class="usual" x="0" y="{top - 1:.1f}" width="150" height="{bottom - top + 2:.1f}"/>')
+    for number, value in enumerate(values):
+        if value is None:
+            pen = "M"
+            continue
+        x, y = place(number, float(value))
+        path, pen = f"{path}{pen}{x} {y}", "L"
+    marks.append(f'<path d="{path}" class="line"/>')
+    if values and (last := values[-1]) is not None:
+        x, y = place(len(values) - 1, float(last))
+        marks.append(f'<circle cx="{x}" cy="{y}" r="{3 if is_young else 2.5}" class="dot{" young" * is_young}"/>')
+    return Markup(
+        '<svg class="chart spark" role="img" aria-label="{}" viewBox="0 0 150 34" xmlns="http://www.w3.org/2000/svg">'
+        '<g class="series color-0">{}</g></svg>'
+    ).format(label, Markup("".join(marks)))
 
 
-def lines(x: Sequence[str], series: Mapping[str, Sequence[Number]], label: str, unit: str) -> Markup:
-    """Some lines over the same places, from zero."""
+def lines(
+    x: Sequence[str],
+    series: Mapping[str, Sequence[Number]],
+    label: str,
+    unit: str,
+    young: Collection[int] = (),
+) -> Markup:
+    """Some lines over the same places, from zero. The dots of the places in `young` are hollow."""
     chart = pygal.Line(width=620, height=250, margin=8, spacing=6, include_x_axis=True, dots_size=2.5, **_CONFIG)
     chart.x_labels = list(x)
     chart.value_formatter = lambda value: f"{value:,.4g} {unit}".strip()
     for name, values in series.items():
-        chart.add(name, [_number(value) for value in values])
+        chart.add(name, [_point(value, number in young) for number, value in enumerate(values)])
     return _svg(chart, "lines", label)
 
 
@@ -83,6 +104,11 @@ def plot(values: Sequence[Number], title: str) -> bytes:
 
 def _number(value: Number) -> float | None:
     return None if value is None else float(value)
+
+
+def _point(value: Number, is_young: bool) -> float | dict[str, Any] | None:
+    number = _number(value)
+    return {"value": number, "node": {"class": "dot young"}} if is_young and number is not None else number
 
 
 def _svg(chart: Any, kind: str, label: str) -> Markup:

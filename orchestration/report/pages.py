@@ -18,11 +18,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from orchestration.report import charts
-from orchestration.report.cells import change, raw, shown, verdict
+from orchestration.report.cells import change, figure, raw, shown, signal
+from orchestration.report.changes import read_placed, read_settling
 from orchestration.report.pipeline import PipelineAtPeak
 from orchestration.report.places import page_name
 from orchestration.report.reading import (
     HEADLINES,
+    HISTORY,
     Headline,
     SellerSummary,
     Week,
@@ -116,11 +118,14 @@ def week_pages(
 def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
     tables = read_week_tables(store, week.week_start)
     unmeasured = read_unmeasured(store, week.week_start)
+    headlines = read_headlines(store, week.week_start)
     values = {
         **shared,
         "client_pages": dict(shared["clients"]),
         "tables": tables,
-        "headlines": _with_sparklines(read_headlines(store, week.week_start), shared["metrics"]),
+        "headlines": _with_sparklines(headlines, shared["metrics"]),
+        "orders": _orders(store, week.week_start, headlines),
+        "settling": read_settling(store, week.week_start),
         "sellers": _summary(read_sellers(store, week.week_start)),
         "restatements": read_restatements(store, week),
         "unmeasured_headlines": {metric: unmeasured[metric] for metric in HEADLINES if metric in unmeasured},
@@ -128,7 +133,7 @@ def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
         "absent_sources": read_absent_sources(store, week.week_start),
         "missing_tables": _missing([*tables.values(), shared["outlook"].table]),
         "latency_chart": _latency_chart(tables["latency_days"]),
-        "maturity_chart": _maturity_chart(tables["maturity"]),
+        "maturity_chart": _maturity_chart(tables["maturity"], week.week_start),
         "calls_chart": _calls_chart(tables["manifest_days"]),
         "pareto": bars(tables["failures"], ["flow", "oms_client"]),
     }
@@ -143,6 +148,8 @@ def _client_page(store: Store, week: Week, client: str, shared: Mapping[str, Any
         "client": client,
         "tables": tables,
         "headlines": _with_sparklines(headlines, shared["metrics"]),
+        "orders": None,
+        "settling": None,
         "missing_tables": _missing([*tables.values(), shared["outlook"].table]),
         "latency_chart": _latency_chart(tables["latency_days"]),
         "calls_chart": _calls_chart(tables["manifest_days"]),
@@ -248,11 +255,26 @@ def _with_sparklines(
     for headline in headlines:
         if headline.dimension == "oms_client":
             headline = _worst_first(headline, metrics[headline.figure["metric_id"]]["direction"])
+        row = headline.figure
         there = [value for value in headline.history if value is not None]
-        name = metrics[headline.figure["metric_id"]]["setup_name"]
+        name = metrics[row["metric_id"]]["setup_name"]
         label = f"{name}, the last {len(headline.history)} weeks"
-        drawn.append((headline, charts.sparkline(headline.history, label) if len(there) > 1 else None))
+        usual = None if row["usual_low"] is None else (row["usual_low"], row["usual_high"])
+        # each point of O2D is a first reading
+        is_young = row["metric_id"] == "o2d_ratio"
+        spark = charts.sparkline(headline.history, label, usual, is_young) if len(there) > 1 else None
+        drawn.append((headline, spark))
     return drawn
+
+
+def _orders(store: Store, week: date, headlines: Iterable[Headline]) -> dict[str, Any] | None:
+    """The orders placed, where the headlines have no volume: now, before, year_before (rows), and their sparkline."""
+    now, *before, year_before = read_placed(store, week, HISTORY)
+    if now is None or any(headline.figure["metric_id"] == "order_volume" for headline in headlines):
+        return None
+    history = [row["denominator"] if row else None for row in reversed([now, *before])]
+    spark = charts.sparkline(history, f"orders placed, the last {HISTORY} weeks") if any(before) else None
+    return {"now": now, "before": before[0], "year_before": year_before, "spark": spark}
 
 
 def _worst_first(headline: Headline, direction: str) -> Headline:
@@ -294,7 +316,7 @@ def _calls_chart(days: Table) -> tuple[Markup, list[str]] | None:
     )
 
 
-def _maturity_chart(maturity: Table) -> tuple[Markup, list[str]] | None:
+def _maturity_chart(maturity: Table, week: date) -> tuple[Markup, list[str]] | None:
     """Each segment's cohorts, the oldest first."""
     records = maturity.records()
     shown = sorted({record["cohort_week_start"] for record in records})
@@ -306,7 +328,8 @@ def _maturity_chart(maturity: Table) -> tuple[Markup, list[str]] | None:
         for segment in dict.fromkeys(record["mall_segment"] for record in records)
     }
     label = "what part of each week's orders has shipped by now, in percent"
-    return charts.lines([f"{day:%-d %b}" for day in shown], series, label, "%"), list(series)
+    young = [place for place, cohort in enumerate(shown) if week - cohort < timedelta(weeks=4)]
+    return charts.lines([f"{day:%-d %b}" for day in shown], series, label, "%", young), list(series)
 
 
 def _summary(sellers: SellerSummary) -> dict[str, Any]:
@@ -416,7 +439,8 @@ def _environment() -> Environment:
     environment.filters.update(
         shown=shown,
         raw=raw,
-        verdict=verdict,
+        signal=signal,
+        figure=figure,
         change=change,
         rows=_rows,
         long_date=_long_date,

@@ -11,6 +11,7 @@ from typing import Any
 
 from orchestration.ingest.contracts import SOURCES
 from orchestration.publication.reading import withholding_results
+from orchestration.report.changes import CHANGE_COLUMNS, with_changes
 from orchestration.report.tables import (
     CLIENT_TABLES,
     COLUMNS,
@@ -26,12 +27,13 @@ from orchestration.whatif.rehearsal import rehearse
 
 #: The figures of the first screen.
 HEADLINES = (
+    "order_volume",
     "o2d_ratio",
-    "acceptance_failure_rate",
     "sla_breach_cancellation_rate",
+    "acceptance_failure_rate",
     "manifestation_failure_rate",
-    "claims_raised",
     "claims_rate",
+    "claims_raised",
     "null_request_id_rate",
 )
 #: The published table of waivers; a store of an earlier release has none.
@@ -147,7 +149,10 @@ def read_absent_sources(store: Store, week: date) -> list[str]:
 
 @dataclass(frozen=True)
 class Headline:
-    """A figure of the first screen: the row of fct_metric_week, those of its members, and its last weeks."""
+    """A figure of the first screen: the row of fct_metric_week, those of its members, and its last weeks.
+
+    The rows have the columns of fct_metric_change_week, too.
+    """
 
     figure: Mapping[str, Any]
     members: tuple[Mapping[str, Any], ...]
@@ -162,7 +167,8 @@ def read_headlines(
     weeks = [week - back * _WEEK for back in reversed(range(HISTORY))]
     rows = store.records(
         "select week_start, metric_id, dimension, member, numerator, denominator, value, display_value, "
-        "previous_value, change, is_small_sample, interval_low, interval_high from marts.fct_metric_week "
+        f"previous_value, change, is_small_sample, interval_low, interval_high, {', '.join(CHANGE_COLUMNS)} "
+        f"from {with_changes(store)} "
         "where week_start between $first and $week and list_contains($metrics, metric_id) "
         "order by metric_id, dimension, member",
         {"first": weeks[0], "week": week, "metrics": list(metrics)},

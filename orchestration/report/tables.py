@@ -57,6 +57,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "interval_low": ("95 % from", "percent"),
     "interval_high": ("95 % to", "percent"),
     "is_small_sample": ("Small sample", "flag"),
+    "settled_low": ("Settles from, %", "percent"),
+    "settled_high": ("to, %", "percent"),
     "placed": ("Placed", "count"),
     "shipped": ("Shipped", "count"),
     "ratio": ("Shipped, %", "percent"),
@@ -265,8 +267,8 @@ WEEK_TABLES = {
     "maturity": Selection(
         "maturity",
         "How the cohorts settle",
-        "fct_o2d_maturity_week",
-        "cohort_week_start mall_segment placed shipped ratio",
+        "fct_o2d_settling_week",
+        "cohort_week_start mall_segment placed shipped ratio settled_low settled_high",
         order="cohort_week_start desc, mall_segment <> 'mall', mall_segment",
     ),
     "failures": Selection(

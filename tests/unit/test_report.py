@@ -348,19 +348,56 @@ def test_the_verdicts_of_the_season_are_those_of_each_week(made: Made) -> None:
 
 
 @pytest.mark.parametrize(
-    ("direction", "change", "expected"),
-    [("low", "1.20", "worse"), ("low", "-1.20", "better"), ("high", "1.20", "better"), ("neutral", "1.20", None)],
+    ("direction", "change", "is_signal", "expected"),
+    [
+        ("low", "1.20", True, "worse"),
+        ("low", "-1.20", True, "better"),
+        ("high", "1.20", True, "better"),
+        ("neutral", "1.20", True, None),
+        ("high", "-1.20", False, None),
+        ("high", "-1.20", None, None),
+    ],
 )
-def test_a_change_is_better_or_worse_by_the_metric_s_direction(
-    made: Made, direction: str, change: str, expected: str | None
+def test_a_signal_is_better_or_worse_by_the_metric_s_direction(
+    made: Made, direction: str, change: str, is_signal: bool | None, expected: str | None
 ) -> None:
     made.publish()
     made.catalogue("o2d_ratio", direction=direction)
-    made.metric("o2d_ratio", "3.00", change=Decimal(change), previous_value=Decimal("1.80"))
+    for row in ({}, {"dimension": "mall_segment", "member": "anchor"}):
+        made.metric("o2d_ratio", "3.00", change=Decimal(change), previous_value=Decimal("1.80"), **row)
+        if is_signal is not None:
+            key = {"metric_id": "o2d_ratio", "dimension": "overall", "member": "mall", **row}
+            made.add("fct_metric_change_week", **key, is_signal=is_signal)
     made.write()
-    said = re.findall(r'<span class="change ([a-z]*)">', made.page())
-    assert said == [expected or ""]
-    assert f"{Decimal(change):+}".replace("-", "−") in made.page()
+    for page in (made.page(), report_index(made.home).read_text()):
+        coloured = [word for tag in re.findall(r'class="([^"]*)"', page) for word in tag.split()]
+        assert {word for word in coloured if word in ("better", "worse")} == ({expected} if expected else set())
+        assert f"{Decimal(change):+}".replace("-", "−") in page
+
+
+def test_a_headline_says_what_is_usual_what_it_will_be_and_what_it_was(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.catalogue("o2d_ratio", "order_volume")
+    made.add("fct_unmeasured_metric_week", metric_id="order_volume", missing_columns="sellers.oms_enabled_at")
+    for week, value, placed in ((WEEK, "59.54", 1549), (BEFORE, "61.02", 668)):
+        made.metric("o2d_ratio", value, week_start=week, denominator=placed)
+    made.add(
+        "fct_metric_change_week",
+        **{"metric_id": "o2d_ratio", "dimension": "overall", "member": "mall", "is_unusual": True},
+        **{"usual_low": Decimal("60.10"), "usual_high": Decimal("63.20"), "value_year_before": Decimal("48.07")},
+    )
+    settled = {"settled_low": Decimal("92.01"), "settled_expected": Decimal("92.50"), "settled_high": Decimal("93.00")}
+    made.add("fct_o2d_settling_week", cohort_week_start=WEEK, mall_segment="mall", age_weeks=0, **settled)
+    made.write()
+    page = made.page()
+    text = " ".join(re.sub(r"<[^>]+>", "", page.split('id="headlines"')[1].split("</section>")[0]).split())
+    assert "Orders placed 1,549 from 668" in text
+    assert "now, settles at 92.01 to 93.00 %" in text
+    assert "Unusual: usually 60.10 to 63.20 %" in text
+    assert "A year ago 48.07 %" in text
+    spark = page.split('id="card-o2d_ratio"')[1].split("</article>")[0]
+    assert re.search(r'<rect class="usual".*<circle [^>]*class="dot young"', spark)
 
 
 @pytest.mark.parametrize(("direction", "first"), [("low", ["d", "c", "e", "a"]), ("high", ["b", "a", "e", "c"])])
@@ -406,11 +443,11 @@ def test_the_change_of_a_count_is_a_whole_number(made: Made) -> None:
 
 
 def test_sparklines_show_twelve_weeks_and_no_more(made: Made) -> None:
-    made.catalogue("o2d_ratio")
+    made.catalogue("claims_rate")
     for back in range(14):
         week = date.fromordinal(WEEK.toordinal() - 7 * back)
         made.publish(week, f"b{back}")
-        made.metric("o2d_ratio", f"{back}.00", week_start=week)
+        made.metric("claims_rate", f"{back}.00", week_start=week)
     made.write()
     drawn = re.findall(r"<svg[^>]*chart spark.*?</svg>", made.page(), re.DOTALL)
     assert len(drawn) == 1
