@@ -18,8 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from orchestration.report import charts
+from orchestration.report.attention import read_attention
 from orchestration.report.cells import change, figure, raw, shown, signal
 from orchestration.report.changes import read_placed, read_settling
+from orchestration.report.drivers import read_drivers
 from orchestration.report.pipeline import PipelineAtPeak
 from orchestration.report.places import page_name
 from orchestration.report.reading import (
@@ -119,11 +121,15 @@ def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
     tables = read_week_tables(store, week.week_start)
     unmeasured = read_unmeasured(store, week.week_start)
     headlines = read_headlines(store, week.week_start)
+    attention = read_attention(store, week)
+    moved = [line["metric_id"] for line in attention.lines if line["kind"] == "signal"]
     values = {
         **shared,
         "client_pages": dict(shared["clients"]),
         "tables": tables,
         "headlines": _with_sparklines(headlines, shared["metrics"]),
+        "attention": attention,
+        "drivers": read_drivers(store, week.week_start, moved),
         "orders": _orders(store, week.week_start, headlines),
         "settling": read_settling(store, week.week_start),
         "sellers": _summary(read_sellers(store, week.week_start)),
@@ -409,6 +415,11 @@ def _cell(
     return text
 
 
+def _place(metric: str) -> str:
+    """The id of what a week's page says of a metric of all."""
+    return f"card-{metric}" if metric in HEADLINES else "metrics"
+
+
 def _long_date(day: date) -> str:
     return f"{day:%-d %B %Y}"
 
@@ -444,6 +455,7 @@ def _environment() -> Environment:
         change=change,
         rows=_rows,
         long_date=_long_date,
+        place=_place,
         seller_link=_seller_link,
     )
     scripts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in ("tables.js", "sellers.js")]

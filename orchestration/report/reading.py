@@ -41,6 +41,11 @@ WAIVERS = "fct_gate_waiver_week"
 #: Weeks of a sparkline.
 HISTORY = 12
 _MOST_RESTATEMENTS = 1000
+#: The restatements of a week, and those of earlier weeks since the week before was first published.
+RESTATED = (
+    "(week_start = $week or (week_start < $week and restated_at <= $published_at and restated_at > "
+    "(select min(published_at) from marts.publication where week_start = $before)))"
+)
 _WEEK = timedelta(days=7)
 
 
@@ -367,9 +372,7 @@ def read_restatements(store: Store, week: Week) -> Table:
     # a store of an earlier release may lack one
     columns = tuple(name for name in listed if ("fct_restatement", name) in store.descriptions)
     rows = store.rows(
-        f"select {', '.join(columns)}, count(*) over () from marts.fct_restatement where week_start = $week "
-        "or (week_start < $week and restated_at <= $published_at and restated_at > "
-        "(select min(published_at) from marts.publication where week_start = $before)) "
+        f"select {', '.join(columns)}, count(*) over () from marts.fct_restatement where {RESTATED} "
         f"order by restated_at desc, week_start desc, table_name, key, column_name limit {_MOST_RESTATEMENTS}",
         {
             "week": week.week_start,

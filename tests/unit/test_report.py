@@ -139,7 +139,7 @@ def test_an_empty_week_says_so(made: Made) -> None:
     page = made.page()
     assert "Published" in page
     assert "<table" not in page
-    assert "<h2" not in page
+    assert re.findall(r"<h2.*?>(.*?)<", page) == ["What needs someone this week"]
     assert "[]" in made.page("sellers.html")
 
 
@@ -159,7 +159,7 @@ def test_what_is_not_there_is_said_once_at_the_end(made: Made) -> None:
     assert 'T o2d_ratio</h3> <p class="note">Not measured: no file has seller_orders.shipped_at.' in headlines[0]
     assert "Not measured: T brands_onboarded. No file has sellers.brand_id." in end[0]
     assert "Not delivered: oms logs, packages, sellers, tickets," in end[0]
-    assert re.findall(r'<section id="(\w+)"', page) == ["headlines", "trust", "definitions", "absent"]
+    assert re.findall(r'<section id="(\w+)"', page) == ["attention", "headlines", "trust", "definitions", "absent"]
     assert re.findall(r'<a href="#(\w+)">', page.split("<main")[0]) == ["headlines", "trust", "definitions", "absent"]
 
 
@@ -373,6 +373,88 @@ def test_a_signal_is_better_or_worse_by_the_metric_s_direction(
         coloured = [word for tag in re.findall(r'class="([^"]*)"', page) for word in tag.split()]
         assert {word for word in coloured if word in ("better", "worse")} == ({expected} if expected else set())
         assert f"{Decimal(change):+}".replace("-", "−") in page
+
+
+def needs(made: Made) -> list[str]:
+    """The lines of what needs someone, as text; each link in them leads somewhere."""
+    page = made.page()
+    [found] = re.findall(r'<section id="attention".*?</section>', page, re.DOTALL)
+    for link in re.findall(r'href="(.*?)"', found):
+        name, _, place = link.partition("#")
+        assert f'id="{place}"' in page if not name else (made.home.reports / str(WEEK) / name).is_file(), link
+    lines = re.findall(r"<li>.*?</li>", found, re.DOTALL) or [found]
+    return [" ".join(re.sub(r"<[^>]+>", "", line).split()) for line in lines]
+
+
+def test_what_needs_someone_is_listed_in_order_of_weight(made: Made) -> None:
+    first = date(2025, 12, 22)
+    for week, build in ((WEEK, "b2"), (BEFORE, "b1"), (first, "b0")):
+        made.publish(week, build)
+    made.catalogue("o2d_ratio", "bad_user_order_contribution", direction="high")
+    made.catalogue("manifestation_failure_rate", "null_request_id_rate")
+    of = {"dimension": "overall", "member": "mall"}
+    for metric, change, sure, more in (
+        ("o2d_ratio", "-6.57", "-5.00", {"is_unusual": True, "usual_low": 55, "usual_high": 60}),
+        ("bad_user_order_contribution", "9.00", "8.00", {}),
+        ("manifestation_failure_rate", "-7.00", "-6.00", {}),
+    ):
+        made.metric(metric, "50.78", change=Decimal(change), previous_value=Decimal("57.35"))
+        bounds = {"change_low": sure if sure > "0" else change, "change_high": change if sure > "0" else sure}
+        made.add("fct_metric_change_week", metric_id=metric, **of, **bounds, is_signal=True, **more)
+    for client, value, effects in (("amber", "20.00", ("-4.00", "-1.00")), ("birch", "19.00", ("0.10", "-0.20"))):
+        made.metric("null_request_id_rate", value, dimension="oms_client", member=client, change=Decimal(3))
+        key = {"metric_id": "null_request_id_rate", "dimension": "oms_client", "member": client}
+        made.add("fct_metric_change_week", **key, change_low=1, change_high=2, is_signal=client == "birch")
+        driver = {"metric_id": "o2d_ratio", "dimension": "oms_client", "member": client}
+        made.add("fct_metric_driver_week", **driver, rate_effect=effects[0], mix_effect=effects[1], driver_rank=1)
+    made.metric("null_request_id_rate", "27.00", member="all")
+    unusual = {"is_signal": False, "is_unusual": True, "usual_low": 10, "usual_high": 20}
+    made.add("fct_metric_change_week", metric_id="null_request_id_rate", dimension="overall", member="all", **unusual)
+    for scope in ("claims", "tickets"):
+        judged = {"severity": "warning", "passed": False, "observed": 2.2735, "lower": 0.5, "upper": 2.0}
+        made.add("fct_data_quality_week", rule_id="volume_shift", scope=scope, **judged)
+    for client, week, verdict in (
+        *(("amber", WEEK, "not_ready"), ("birch", WEEK, "not_ready"), ("cedar", WEEK, "ready")),
+        *(("amber", BEFORE, "ready"), ("birch", BEFORE, "not_ready")),
+    ):
+        made.add("fct_oms_readiness_week", week_start=week, oms_client=client, verdict=verdict, reasons="headroom")
+    coming = date(2026, 1, 19)
+    for seller, since in (("S1", coming), ("S2", BEFORE)):
+        made.add("fct_seller_ovl_week", seller_id=seller, is_limited=True, limited_since=since, applies_from=coming)
+    for seller, tiers, change in (("S3", ("gold", "silver"), "-1.00"), ("S4", ("silver", "gold"), "1.00")):
+        made.add("fct_seller_grade_week", week_start=BEFORE, seller_id=seller, tier=tiers[0])
+        made.add("fct_seller_grade_week", seller_id=seller, tier=tiers[1], change=Decimal(change))
+    for key in ("a", "b"):
+        made.add("fct_restatement", key=key, restated_at=datetime(2026, 1, 20), cause="records")
+    made.write()
+    assert needs(made) == [
+        "Signal T o2d_ratio fell from 57.35 to 50.78 % (−6.57 pts): mostly amber (−5.00 pts); usually 55.00 to 60.00 %",
+        "Signal T bad_user_order_contribution rose from 57.35 to 50.78 % (+9.00 pts)",
+        "Signal T manifestation_failure_rate fell from 57.35 to 50.78 % (−7.00 pts)",
+        "Signal T null_request_id_rate of birch rose from – to 19.00 % (+3.00 pts)",
+        "Unusual T null_request_id_rate is 27.00 %, usually 10.00 to 20.00 %",
+        "Gate volume_shift claims 2.27, tickets 2.27; permitted 0.5 to 2",
+        "Week The week of 29 December 2025 has no data",
+        "OMS client amber (new), birch are not ready for the peak: headroom",
+        "Sellers 1 seller is newly limited: S1",
+        "Sellers 1 seller fell a tier: S3",
+        "Restated 2 published figures of 1 week changed; cause: records",
+    ]
+
+
+def test_where_nothing_needs_anyone_it_says_so(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.catalogue("o2d_ratio")
+    made.metric("o2d_ratio", "3.00")
+    made.write()
+    assert "Nothing. The gate warned of nothing" in needs(made)[0]
+    assert "No figure is compared with the week before" in needs(made)[0]
+    made.add("fct_metric_change_week", metric_id="o2d_ratio", dimension="overall", member="mall", is_signal=False)
+    shutil.rmtree(made.home.reports)
+    made.write()
+    assert "Nothing. No figure moved more than chance or is unusual" in needs(made)[0]
+    assert "compared" not in needs(made)[0]
 
 
 def test_a_headline_says_what_is_usual_what_it_will_be_and_what_it_was(made: Made) -> None:
