@@ -85,6 +85,49 @@ def lines(
     return _svg(chart, "lines", label)
 
 
+def waterfall(before: Number, now: Number, steps: Sequence[tuple[str, Number, str]], label: str) -> Markup:
+    """The way from one figure to the next: a bar for each step (name, points, remark) where the one above it ended.
+
+    The scale is that of the steps; it doesn't begin at zero. Drawn by hand, for pygal has no such chart.
+    """
+    at = start = _number(before) or 0.0
+    ends = [at := at + (_number(points) or 0.0) for _, points, _ in steps]
+    places = [start, _number(now) or 0.0, *ends]
+    low, reach = min(places), (max(places) - min(places)) or 1
+
+    def x(value: float) -> float:
+        return round(_LABELS + 270 * (value - low) / reach, 1)
+
+    rows = [_row(0, "week before", f"{before} %", x(start), x(start), "total")]
+    for number, ((name, points, remark), end) in enumerate(zip(steps, ends, strict=True), 1):
+        begin = start if number == 1 else ends[number - 2]
+        kind = "step" if (end - begin) * (places[1] - start) > 0 else "step against"
+        rows.append(_row(number, name, f"{points:+}".replace("-", "−"), x(begin), x(end), kind, remark))
+    rows.append(_row(len(rows), "this week", f"{now} %", x(places[1]), x(places[1]), "total"))
+    return Markup(
+        '<svg class="chart fall" role="img" aria-label="{}" viewBox="0 0 620 {}" xmlns="http://www.w3.org/2000/svg">'
+        "{}</svg>"
+    ).format(label, len(rows) * _ROW, Markup("").join(rows))
+
+
+#: Of a waterfall: height of a row, and width of the names before it.
+_ROW, _LABELS = 26, 220
+_LONGEST = 24
+
+
+def _row(number: int, name: str, value: str, begin: float, end: float, kind: str, remark: str = "") -> Markup:
+    left, right = min(begin, end), max(begin, end)
+    short = name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"
+    return Markup(
+        '<g class="{}"><title>{}</title><text x="0" y="{}">{}</text><rect x="{}" y="{}" width="{}" height="16"/>'
+        '<text class="end" x="{}" y="{}">{}</text></g>'
+    ).format(
+        *(kind, f"{name}: {value} {remark}".strip(), number * _ROW + 17, short),
+        *(left - 1, number * _ROW + 4, round(right - left + 2, 1)),
+        *(right + 8, number * _ROW + 17, value),
+    )
+
+
 def columns(x: Sequence[str], values: Sequence[Number], label: str) -> Markup:
     """A histogram: one column per place."""
     chart = pygal.Bar(width=620, height=220, margin=8, spacing=4, **_CONFIG)

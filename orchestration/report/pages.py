@@ -7,7 +7,6 @@ import json
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
@@ -17,18 +16,15 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from orchestration.report import charts
+from orchestration.report import drawing
 from orchestration.report.attention import read_attention
 from orchestration.report.cells import change, figure, raw, shown, signal
-from orchestration.report.changes import read_placed, read_settling
-from orchestration.report.drivers import read_drivers
+from orchestration.report.changes import read_settling
+from orchestration.report.drivers import read_changed_failures, read_drivers
 from orchestration.report.pipeline import PipelineAtPeak
 from orchestration.report.places import page_name
 from orchestration.report.reading import (
     HEADLINES,
-    HISTORY,
-    Headline,
-    SellerSummary,
     Week,
     read_absent_sources,
     read_client_tables,
@@ -46,20 +42,10 @@ from orchestration.report.tables import Column, Store, Table, bars
 
 TEMPLATES = Path(__file__).with_name("templates")
 
-HOPS = {
-    "t1_t5": "whole flow",
-    "t1_t2": "received to notified",
-    "t2_t3": "notified to label made",
-    "t3_t4": "label made to shared",
-    "t2_t4": "notified to label shared",
-    "t4_t5": "label shared to courier",
-    "order_t1": "order to received",
-}
-#: The hops that add up to the whole flow, and that, in the chart of a week's days.
-_CHART_HOPS = ("t1_t5", "t1_t2", "t2_t3", "t3_t4", "t4_t5")
 #: The sections of a week's page, each a template in `templates/week`: its title, and what the way to it is called.
 _WEEK_SECTIONS = {
     "headlines": ("Headlines", "Headlines"),
+    "why": ("What moved them", "Why"),
     "failing": ("Why orders fail", "Failures"),
     "flow": ("How fast the flow is", "Flow"),
     "clients": ("OMS clients", "Clients"),
@@ -122,25 +108,28 @@ def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
     unmeasured = read_unmeasured(store, week.week_start)
     headlines = read_headlines(store, week.week_start)
     attention = read_attention(store, week)
-    moved = [line["metric_id"] for line in attention.lines if line["kind"] == "signal"]
+    moved = {line["metric_id"]: line for line in attention.lines if line["kind"] == "signal"}
+    drivers = read_drivers(store, week.week_start, moved)
     values = {
         **shared,
         "client_pages": dict(shared["clients"]),
         "tables": tables,
-        "headlines": _with_sparklines(headlines, shared["metrics"]),
+        "headlines": drawing.with_sparklines(headlines, shared["metrics"]),
         "attention": attention,
-        "drivers": read_drivers(store, week.week_start, moved),
-        "orders": _orders(store, week.week_start, headlines),
+        "drivers": drivers,
+        "waterfalls": drawing.waterfalls(moved, drivers),
+        "changed_failures": read_changed_failures(store, week.week_start),
+        "orders": drawing.orders(store, week.week_start, headlines),
         "settling": read_settling(store, week.week_start),
-        "sellers": _summary(read_sellers(store, week.week_start)),
+        "sellers": drawing.summary(read_sellers(store, week.week_start)),
         "restatements": read_restatements(store, week),
         "unmeasured_headlines": {metric: unmeasured[metric] for metric in HEADLINES if metric in unmeasured},
         "unmeasured": {metric: columns for metric, columns in unmeasured.items() if metric not in HEADLINES},
         "absent_sources": read_absent_sources(store, week.week_start),
         "missing_tables": _missing([*tables.values(), shared["outlook"].table]),
-        "latency_chart": _latency_chart(tables["latency_days"]),
-        "maturity_chart": _maturity_chart(tables["maturity"], week.week_start),
-        "calls_chart": _calls_chart(tables["manifest_days"]),
+        "latency_chart": drawing.latency_chart(tables["latency_days"]),
+        "maturity_chart": drawing.maturity_chart(tables["maturity"], week.week_start),
+        "calls_chart": drawing.calls_chart(tables["manifest_days"]),
         "pareto": bars(tables["failures"], ["flow", "oms_client"]),
     }
     return _render("week.html", **values, sections=_sections("week", _WEEK_SECTIONS, values))
@@ -153,12 +142,12 @@ def _client_page(store: Store, week: Week, client: str, shared: Mapping[str, Any
         **shared,
         "client": client,
         "tables": tables,
-        "headlines": _with_sparklines(headlines, shared["metrics"]),
+        "headlines": drawing.with_sparklines(headlines, shared["metrics"]),
         "orders": None,
         "settling": None,
         "missing_tables": _missing([*tables.values(), shared["outlook"].table]),
-        "latency_chart": _latency_chart(tables["latency_days"]),
-        "calls_chart": _calls_chart(tables["manifest_days"]),
+        "latency_chart": drawing.latency_chart(tables["latency_days"]),
+        "calls_chart": drawing.calls_chart(tables["manifest_days"]),
         "pareto": bars(tables["failures"], ["flow"]),
     }
     return _render("client.html", **values, sections=_sections("client", _CLIENT_SECTIONS, values))
@@ -254,103 +243,6 @@ def _neighbour(weeks: Sequence[Week], week: Week, step: int) -> date | None:
     return wanted if any(other.week_start == wanted for other in weeks) else None
 
 
-def _with_sparklines(
-    headlines: Iterable[Headline], metrics: Mapping[str, Mapping[str, Any]]
-) -> list[tuple[Headline, Markup | None]]:
-    drawn = []
-    for headline in headlines:
-        if headline.dimension == "oms_client":
-            headline = _worst_first(headline, metrics[headline.figure["metric_id"]]["direction"])
-        row = headline.figure
-        there = [value for value in headline.history if value is not None]
-        name = metrics[row["metric_id"]]["setup_name"]
-        label = f"{name}, the last {len(headline.history)} weeks"
-        usual = None if row["usual_low"] is None else (row["usual_low"], row["usual_high"])
-        # each point of O2D is a first reading
-        is_young = row["metric_id"] == "o2d_ratio"
-        spark = charts.sparkline(headline.history, label, usual, is_young) if len(there) > 1 else None
-        drawn.append((headline, spark))
-    return drawn
-
-
-def _orders(store: Store, week: date, headlines: Iterable[Headline]) -> dict[str, Any] | None:
-    """The orders placed, where the headlines have no volume: now, before, year_before (rows), and their sparkline."""
-    now, *before, year_before = read_placed(store, week, HISTORY)
-    if now is None or any(headline.figure["metric_id"] == "order_volume" for headline in headlines):
-        return None
-    history = [row["denominator"] if row else None for row in reversed([now, *before])]
-    spark = charts.sparkline(history, f"orders placed, the last {HISTORY} weeks") if any(before) else None
-    return {"now": now, "before": before[0], "year_before": year_before, "spark": spark}
-
-
-def _worst_first(headline: Headline, direction: str) -> Headline:
-    """The headline with its members so ordered that those to look at are seen, where there are many."""
-
-    def place(member: Mapping[str, Any]) -> tuple[bool, Any]:
-        value = member["value"]
-        return value is None, None if value is None else value if direction == "high" else -value
-
-    return replace(headline, members=tuple(sorted(headline.members, key=place)))
-
-
-def _latency_chart(days: Table) -> tuple[Markup, list[str]] | None:
-    """The p95 of each hop, day by day, and what its lines are called."""
-    records = [r for r in days.records() if r["attempt_scope"] == "all" and r["p95_seconds"] is not None]
-    hops = [hop for hop in _CHART_HOPS if any(record["hop"] == hop for record in records)]
-    at = {(record["hop"], record["day"]): record["p95_seconds"] for record in records}
-    shown = sorted({record["day"] for record in records})
-    if not hops:
-        return None
-    series = {HOPS[hop]: [at.get((hop, day)) for day in shown] for hop in hops}
-    return (
-        charts.lines([_weekday(day) for day in shown], series, "p95 of each hop, day by day, in seconds", "s"),
-        list(series),
-    )
-
-
-def _calls_chart(days: Table) -> tuple[Markup, list[str]] | None:
-    records = days.records()
-    if not records:
-        return None
-    series = {
-        "succeeded": [record["success"] for record in records],
-        "failed": [record["failed"] for record in records],
-    }
-    return (
-        charts.lines([_weekday(r["day"]) for r in records], series, "manifestation calls day by day", ""),
-        list(series),
-    )
-
-
-def _maturity_chart(maturity: Table, week: date) -> tuple[Markup, list[str]] | None:
-    """Each segment's cohorts, the oldest first."""
-    records = maturity.records()
-    shown = sorted({record["cohort_week_start"] for record in records})
-    if len(shown) < 2:
-        return None
-    at = {(record["mall_segment"], record["cohort_week_start"]): record["ratio"] for record in records}
-    series = {
-        segment: [at.get((segment, cohort)) for cohort in shown]
-        for segment in dict.fromkeys(record["mall_segment"] for record in records)
-    }
-    label = "what part of each week's orders has shipped by now, in percent"
-    young = [place for place, cohort in enumerate(shown) if week - cohort < timedelta(weeks=4)]
-    return charts.lines([f"{day:%-d %b}" for day in shown], series, label, "%", young), list(series)
-
-
-def _summary(sellers: SellerSummary) -> dict[str, Any]:
-    grades = sellers.grades
-    drawn = None
-    if len(grades) > 1:
-        x = [f"{grade['grade']}" for grade in grades]
-        drawn = charts.columns(x, [grade["sellers"] for grade in grades], "how many sellers have which grade")
-    return {**vars(sellers), "grade_chart": drawn}
-
-
-def _weekday(day: date) -> str:
-    return f"{day:%a %-d}"
-
-
 def _rows(table: Table, metrics: Mapping[str, Mapping[str, Any]], clients: Mapping[str, str], root: str = "") -> Markup:
     """The rows of a table as HTML. `clients`: the pages to be linked; `root`: the way to the week's folder."""
     opened = [f"<td{_class(column)}" for column in table.columns]
@@ -405,7 +297,7 @@ def _cell(
         case "oms_client" if value in clients:
             return f'<a href="{root}clients/{escape(clients[value])}">{text}</a>'
         case "hop":
-            return f'{text} <span class="quiet">{escape(HOPS.get(value, ""))}</span>'
+            return f'{text} <span class="quiet">{escape(drawing.HOPS.get(value, ""))}</span>'
         case "verdict":
             return f'<span class="badge {text}">{text.replace("_", " ")}</span>'
         case "passed":
@@ -456,6 +348,7 @@ def _environment() -> Environment:
         rows=_rows,
         long_date=_long_date,
         place=_place,
+        dimension=drawing.dimension,
         seller_link=_seller_link,
     )
     scripts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in ("tables.js", "sellers.js")]
@@ -464,7 +357,7 @@ def _environment() -> Environment:
         table_script=Markup(scripts[0]),
         seller_script=Markup(scripts[1]),
         script_hashes=Markup(" ".join(map(_hash_source, scripts))),
-        hops=HOPS,
+        hops=drawing.HOPS,
         states=_STATES,
         one_week=timedelta(days=6),
     )

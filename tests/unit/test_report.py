@@ -442,6 +442,42 @@ def test_what_needs_someone_is_listed_in_order_of_weight(made: Made) -> None:
     ]
 
 
+def test_what_moved_a_signal_is_drawn_from_the_week_before_to_this_one(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.catalogue("manifestation_failure_rate", "null_request_id_rate")
+    for metric, is_signal in (("manifestation_failure_rate", True), ("null_request_id_rate", False)):
+        made.metric(metric, "7.40", change=Decimal("4.40"), previous_value=Decimal("3.00"))
+        of_all = {"metric_id": metric, "dimension": "overall", "member": "mall"}
+        made.add("fct_metric_change_week", **of_all, change_low=1, change_high=5, is_signal=is_signal)
+        for rank in range(1, 9):
+            effects = {"rate_effect": Decimal("0.50"), "mix_effect": Decimal("0.05")}
+            key = {"metric_id": metric, "dimension": "oms_client", "member": f"client <{rank}>"}
+            made.add("fct_metric_driver_week", **key, **effects, driver_rank=rank)
+    for week, client, failed in ((BEFORE, "amber", 122), (WEEK, "amber", 729), (WEEK, "birch", 6)):
+        key = {"week_start": week, "flow": "manifestation", "l2_category": "oms_error", "oms_client": client}
+        made.add("fct_failure_contribution_week", **key, failed=failed)
+    for week, failed in ((BEFORE, 122), (WEEK, 735)):
+        key = {"week_start": week, "flow": "manifestation", "l2_category": "oms_error", "oms_client": "all"}
+        made.add("fct_failure_contribution_week", **key, failed=failed)
+    made.write()
+    page = made.page()
+    drawn = re.findall(r'<svg class="chart fall".*?</svg>', page, re.DOTALL)
+    assert len(drawn) == 1
+    names = re.findall(r'<text x="0"[^>]*>(.*?)</text>', drawn[0])
+    said = re.findall(r'<text class="end"[^>]*>(.*?)</text>', drawn[0])
+    assert names == ["week before", *(f"client &lt;{rank}&gt;" for rank in range(1, 7)), "2 others", "this week"]
+    assert said == ["3.00 %", *["+0.55"] * 6, "+1.10", "7.40 %"]
+    bars = re.findall(r'<rect x="([\d.]+)"[^>]* width="([\d.]+)"', drawn[0])
+    ends = [float(x) + float(width) - 2 for x, width in bars]
+    assert ends[:-1] == pytest.approx([float(x) for x, _ in bars[1:]], abs=0.2), "each begins where the last one ended"
+    changed = page.split('data-name="changed"')[1].split("</table>")[0]
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", changed)
+    assert [re.sub(r"<.*?>", "", cell) for cell in cells] == [
+        *("manifestation", "oms_error", "122", "735", "amber", "122", "729")
+    ]
+
+
 def test_where_nothing_needs_anyone_it_says_so(made: Made) -> None:
     made.publish()
     made.publish(BEFORE, "b0")
