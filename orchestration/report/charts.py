@@ -15,6 +15,8 @@ import pygal.style
 from markupsafe import Markup
 from pygal.etree import etree
 
+from orchestration.report.cells import shown
+
 # pygal takes lxml wherever it is installed; the same pages come out everywhere, and elements are of one kind.
 etree.to_etree()
 
@@ -79,7 +81,7 @@ def lines(
     """Some lines over the same places, from zero. The dots of the places in `young` are hollow."""
     chart = pygal.Line(width=620, height=250, margin=8, spacing=6, include_x_axis=True, dots_size=2.5, **_CONFIG)
     chart.x_labels = list(x)
-    chart.value_formatter = lambda value: f"{value:,.4g} {unit}".strip()
+    chart.value_formatter = lambda value: shown(value, "seconds") if unit == "s" else f"{value:,.4g} {unit}".strip()
     for name, values in series.items():
         chart.add(name, [_point(value, number in young) for number, value in enumerate(values)])
     return _svg(chart, "lines", label)
@@ -98,12 +100,12 @@ def waterfall(before: Number, now: Number, steps: Sequence[tuple[str, Number, st
     def x(value: float) -> float:
         return round(_LABELS + 270 * (value - low) / reach, 1)
 
-    rows = [_row(0, "week before", f"{before} %", x(start), x(start), "total")]
+    rows = [_row(0, "week before", f"{shown(before, 'percent')} %", x(start), x(start), "total")]
     for number, ((name, points, remark), end) in enumerate(zip(steps, ends, strict=True), 1):
         begin = start if number == 1 else ends[number - 2]
         kind = "step" if (end - begin) * (places[1] - start) > 0 else "step against"
-        rows.append(_row(number, name, f"{points:+}".replace("-", "−"), x(begin), x(end), kind, remark))
-    rows.append(_row(len(rows), "this week", f"{now} %", x(places[1]), x(places[1]), "total"))
+        rows.append(_row(number, name, shown(points, "points"), x(begin), x(end), kind, remark))
+    rows.append(_row(len(rows), "this week", f"{shown(now, 'percent')} %", x(places[1]), x(places[1]), "total"))
     return Markup(
         '<svg class="chart fall" role="img" aria-label="{}" viewBox="0 0 620 {}" xmlns="http://www.w3.org/2000/svg">'
         "{}</svg>"

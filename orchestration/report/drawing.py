@@ -132,7 +132,7 @@ def waterfalls(
 
 
 def _rate_and_share(member: Mapping[str, Any]) -> str:
-    rates = [shown(member[name]) for name in ("rate_before", "rate_now", "share_before", "share_now")]
+    rates = [shown(member[name], "percent") for name in ("rate_before", "rate_now", "share_before", "share_now")]
     return "(rate {} to {} %, share {} to {} %)".format(*rates)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from markupsafe import Markup, escape
 
 from orchestration.report import drawing
 from orchestration.report.attention import read_attention
-from orchestration.report.cells import change, figure, raw, shown, signal
+from orchestration.report.catalogue import read_absent_sources, read_local, read_metrics, read_unmeasured
+from orchestration.report.cells import change, figure, of_unit, raw, shown, signal
 from orchestration.report.changes import read_settling
 from orchestration.report.drivers import read_changed_failures, read_drivers
 from orchestration.report.pipeline import PipelineAtPeak
@@ -26,15 +26,12 @@ from orchestration.report.places import page_name
 from orchestration.report.reading import (
     HEADLINES,
     Week,
-    read_absent_sources,
     read_client_tables,
     read_clients,
     read_headlines,
-    read_metrics,
     read_outlook,
     read_restatements,
     read_sellers,
-    read_unmeasured,
     read_week_tables,
 )
 from orchestration.report.sellers import SellerFile, read_kpis, read_seller_files, read_seller_rows, read_targets
@@ -79,10 +76,11 @@ def week_pages(
     weeks: Sequence[Week],
     docs: str | None,
     pipeline: PipelineAtPeak | None = None,
+    zone: str = "UTC",
 ) -> dict[str, str]:
     """The files of a week by their path in its folder; of a withheld week that has no figures, one page that says why.
 
-    `path` is the store's, `docs` the link to Data Docs from that folder.
+    `path` is the store's, `docs` the link to Data Docs from that folder, `zone` that in which times are told.
     """
     shared: dict[str, Any] = {
         "week": week,
@@ -91,6 +89,8 @@ def week_pages(
         "next": _neighbour(weeks, week, 1),
         "docs": docs,
         "pipeline": pipeline,
+        "zone": zone,
+        "local": read_local(store, week.week_start, zone),
     }
     if not week.is_published:
         return {"index.html": _render("withheld.html", **shared, tables=read_week_tables(store, week.week_start))}
@@ -178,9 +178,8 @@ def _seller_pages(store: Store, path: Path, week: Week, shared: Mapping[str, Any
     files, places, has_orders = read_seller_files(store, path, week.week_start)
     kpis = read_kpis(store, week.week_start)
     rows = ",\n".join(f"{row[:-1]},{places[seller]}]" for seller, row in read_seller_rows(store, week.week_start, kpis))
-    names = _seller_names(shared["metrics"])
     metrics = [
-        [metric_id, names[metric_id], m["direction"], m["formula"], m["description"]]
+        [metric_id, m["seller_name"], m["direction"], m["formula"], m["description"]]
         for metric_id, m in shared["metrics"].items()
     ]
     page = _render(
@@ -205,15 +204,6 @@ def _seller_pages(store: Store, path: Path, week: Week, shared: Mapping[str, Any
         has_orders=has_orders,
     )
     return {"sellers.html": page, **{f"sellers/{file.number}.js": _seller_script(file) for file in files}}
-
-
-def _seller_names(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """What a metric is called before its seller; where several are called the same, with their ids."""
-    times = Counter(metric["seller_name"] for metric in metrics.values())
-    return {
-        metric_id: name if times[name] == 1 else f"{name} ({metric_id.replace('_', ' ')})"
-        for metric_id, name in ((metric_id, metric["seller_name"]) for metric_id, metric in metrics.items())
-    }
 
 
 def _seller_script(file: SellerFile) -> str:
@@ -251,13 +241,12 @@ def _rows(table: Table, metrics: Mapping[str, Mapping[str, Any]], clients: Mappi
     lines = []
     for row in table.rows:
         cells = ["<tr>"]
-        is_count = metric is not None and metrics.get(row[metric], {}).get("unit") == "count"
+        unit = metrics.get(row[metric], {}).get("unit", "") if metric is not None else ""
         for column, start, value in zip(table.columns, opened, row, strict=True):
-            text = (
-                shown(int(value), column.kind)
-                if is_count and column.name in _OF_THE_UNIT and value is not None
-                else _cell(column, value, metrics, clients, root)
-            )
+            if unit and column.name in _OF_THE_UNIT:
+                text = change(value, unit) if column.name == "change" else of_unit(value, unit)
+            else:
+                text = _cell(column, value, metrics, clients, root)
             plain = raw(value)
             share = f' style="--share:{value}%"' if column.name == "contribution" else ""
             data = "" if plain == text else f' data-v="{escape(plain)}"'
@@ -267,7 +256,7 @@ def _rows(table: Table, metrics: Mapping[str, Mapping[str, Any]], clients: Mappi
     return Markup("".join(lines))
 
 
-#: Columns whose figures are of the metric's unit: whole numbers, where it counts.
+#: Columns whose figures are of the metric's unit.
 _OF_THE_UNIT = frozenset({"value", "previous_value", "change"})
 
 
@@ -316,6 +305,21 @@ def _long_date(day: date) -> str:
     return f"{day:%-d %B %Y}"
 
 
+def _span(week_start: date) -> str:
+    """The days of a week: 2 to 8 May 2026."""
+    last = week_start + timedelta(days=6)
+    first = f"{week_start:%-d}"
+    if week_start.month != last.month:
+        first += f"{week_start: %B}"
+    if week_start.year != last.year:
+        first += f"{week_start: %Y}"
+    return f"{first} to {_long_date(last)}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%a %-d %b %Y %H:%M}"
+
+
 def _safe_json(text: str) -> str:
     """JSON that neither ends a script element nor opens a comment in it."""
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
@@ -345,8 +349,11 @@ def _environment() -> Environment:
         signal=signal,
         figure=figure,
         change=change,
+        of_unit=of_unit,
         rows=_rows,
         long_date=_long_date,
+        span=_span,
+        moment=_moment,
         place=_place,
         dimension=drawing.dimension,
         seller_link=_seller_link,
@@ -359,7 +366,6 @@ def _environment() -> Environment:
         script_hashes=Markup(" ".join(map(_hash_source, scripts))),
         hops=drawing.HOPS,
         states=_STATES,
-        one_week=timedelta(days=6),
     )
     return environment
 

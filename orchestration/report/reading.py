@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from orchestration.ingest.contracts import SOURCES
 from orchestration.publication.reading import withholding_results
 from orchestration.report.changes import CHANGE_COLUMNS, with_changes
 from orchestration.report.tables import (
@@ -124,32 +123,6 @@ def read_weeks(store: Store) -> list[Week]:
             )
         )
     return weeks
-
-
-def read_metrics(store: Store) -> dict[str, dict[str, Any]]:
-    """The catalogue, by metric_id."""
-    return {row["metric_id"]: row for row in store.records("select * from marts.dim_metric order by family, metric_id")}
-
-
-def read_unmeasured(store: Store, week: date) -> dict[str, list[str]]:
-    """metric_id -> the columns, source.column, that no file has and without which it isn't measured."""
-    if not store.has("fct_unmeasured_metric_week"):
-        return {}
-    rows = store.rows(
-        "select metric_id, missing_columns from marts.fct_unmeasured_metric_week where week_start = $week order by 1",
-        {"week": week},
-    )
-    return {metric: columns.split(",") for metric, columns in rows}
-
-
-def read_absent_sources(store: Store, week: date) -> list[str]:
-    """The sources that never had a file, as the gate saw it; none where it didn't look at files."""
-    rows = store.rows(
-        "select scope from marts.fct_data_quality_week where week_start = $week and rule_id = 'files_readable'",
-        {"week": week},
-    )
-    seen = {source for (source,) in rows}
-    return [source.name for source in SOURCES if seen and source.name not in seen]
 
 
 @dataclass(frozen=True)

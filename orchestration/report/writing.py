@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
 
+from orchestration.configuration import load_configuration
+from orchestration.errors import MetricStoreError
 from orchestration.home.files import write_whole
 from orchestration.home.layout import Home
 from orchestration.publication.reading import open_store
@@ -44,13 +46,14 @@ def write_report(home: Home) -> Written:
     with open_store(home.published_store) as connection:
         store = Store(connection)
         weeks = read_weeks(store)
+        zone = _zone(home, weeks)
         for week in weeks:
             folder = home.report_of(week.week_start)
-            mark = _mark(week, docs, measured)
+            mark = _mark(week, docs, measured, zone)
             if _read(folder / _MARK) == mark:
                 continue
             docs_link = "../../data_docs/index.html" if docs else None
-            pages = week_pages(store, home.published_store, week, weeks, docs_link, pipeline)
+            pages = week_pages(store, home.published_store, week, weeks, docs_link, pipeline, zone)
             size += _write_folder(folder, pages)
             write_whole(folder / _MARK, mark)
             done.append(week.week_start)
@@ -59,9 +62,19 @@ def write_report(home: Home) -> Written:
     return Written(home.report_index, tuple(done), len(weeks), size)
 
 
-def _mark(week: Week, docs: bool, measured: str) -> str:
+def _zone(home: Home, weeks: Sequence[Week]) -> str:
+    """The reporting time zone, where the published weeks are of the calendar that the settings name now; else UTC."""
+    try:
+        configuration = load_configuration(home.config)
+    except (MetricStoreError, OSError):
+        return "UTC"
+    same = all(w.calculated_at == configuration.calculated_at(w.week_start) for w in weeks if w.is_published)
+    return str(configuration.setting("reporting_timezone")) if same else "UTC"
+
+
+def _mark(week: Week, docs: bool, measured: str, zone: str) -> str:
     """What the week's pages follow: what they show, how they show it, and whether there is a page they lead to."""
-    return f"{week.fingerprint} {_code()} {docs:d} {measured}\n"
+    return f"{week.fingerprint} {_code()} {docs:d} {measured} {zone}\n"
 
 
 @cache

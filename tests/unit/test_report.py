@@ -24,6 +24,7 @@ from orchestration.home.layout import Home
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, mart_tables
 from orchestration.report import charts
+from orchestration.report.cells import shown
 from orchestration.report.places import page_name
 from orchestration.report.reading import read_outlook, read_restatements, read_weeks
 from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Store
@@ -199,7 +200,7 @@ def test_a_withheld_restatement_leaves_the_figures_and_says_so(made: Made) -> No
     made.write()
     page = made.page()
     assert "A later build of the week was withheld" in page
-    assert "51.72%" in page
+    assert "51.7 %" in page
     assert 'class="badge published"' in page
 
 
@@ -221,7 +222,7 @@ def test_a_waived_week_shows_its_figures_and_what_was_waived(made: Made) -> None
     made.write()
     page = made.page()
     assert 'class="badge waived"' in page
-    assert "51.72%" in page
+    assert "51.7 %" in page
     assert "by Mo: &lt;i&gt;known&lt;/i&gt;" in page
     assert "withheld by the gate" not in page
     assert 'class="badge waived"' in made.home.report_index.read_text()
@@ -369,10 +370,10 @@ def test_a_signal_is_better_or_worse_by_the_metric_s_direction(
             key = {"metric_id": "o2d_ratio", "dimension": "overall", "member": "mall", **row}
             made.add("fct_metric_change_week", **key, is_signal=is_signal)
     made.write()
-    for page in (made.page(), report_index(made.home).read_text()):
+    for page in (made.page(), made.home.report_index.read_text()):
         coloured = [word for tag in re.findall(r'class="([^"]*)"', page) for word in tag.split()]
         assert {word for word in coloured if word in ("better", "worse")} == ({expected} if expected else set())
-        assert f"{Decimal(change):+}".replace("-", "−") in page
+        assert f"{Decimal(change):+.1f}".replace("-", "−") in page
 
 
 def needs(made: Made) -> list[str]:
@@ -428,11 +429,11 @@ def test_what_needs_someone_is_listed_in_order_of_weight(made: Made) -> None:
         made.add("fct_restatement", key=key, restated_at=datetime(2026, 1, 20), cause="records")
     made.write()
     assert needs(made) == [
-        "Signal T o2d_ratio fell from 57.35 to 50.78 % (−6.57 pts): mostly amber (−5.00 pts); usually 55.00 to 60.00 %",
-        "Signal T bad_user_order_contribution rose from 57.35 to 50.78 % (+9.00 pts)",
-        "Signal T manifestation_failure_rate fell from 57.35 to 50.78 % (−7.00 pts)",
-        "Signal T null_request_id_rate of birch rose from – to 19.00 % (+3.00 pts)",
-        "Unusual T null_request_id_rate is 27.00 %, usually 10.00 to 20.00 %",
+        "Signal T o2d_ratio fell from 57.4 to 50.8 % (−6.6 pts): mostly amber (−5.0 pts); usually 55.0 to 60.0 %",
+        "Signal T bad_user_order_contribution rose from 57.4 to 50.8 % (+9.0 pts)",
+        "Signal T manifestation_failure_rate fell from 57.4 to 50.8 % (−7.0 pts)",
+        "Signal T null_request_id_rate of birch rose from – to 19.0 % (+3.0 pts)",
+        "Unusual T null_request_id_rate is 27.0 %, usually 10.0 to 20.0 %",
         "Gate volume_shift claims 2.27, tickets 2.27; permitted 0.5 to 2",
         "Week The week of 29 December 2025 has no data",
         "OMS client amber (new), birch are not ready for the peak: headroom",
@@ -467,7 +468,7 @@ def test_what_moved_a_signal_is_drawn_from_the_week_before_to_this_one(made: Mad
     names = re.findall(r'<text x="0"[^>]*>(.*?)</text>', drawn[0])
     said = re.findall(r'<text class="end"[^>]*>(.*?)</text>', drawn[0])
     assert names == ["week before", *(f"client &lt;{rank}&gt;" for rank in range(1, 7)), "2 others", "this week"]
-    assert said == ["3.00 %", *["+0.55"] * 6, "+1.10", "7.40 %"]
+    assert said == ["3.0 %", *["+0.55"] * 6, "+1.1", "7.4 %"]
     bars = re.findall(r'<rect x="([\d.]+)"[^>]* width="([\d.]+)"', drawn[0])
     ends = [float(x) + float(width) - 2 for x, width in bars]
     assert ends[:-1] == pytest.approx([float(x) for x, _ in bars[1:]], abs=0.2), "each begins where the last one ended"
@@ -511,9 +512,9 @@ def test_a_headline_says_what_is_usual_what_it_will_be_and_what_it_was(made: Mad
     page = made.page()
     text = " ".join(re.sub(r"<[^>]+>", "", page.split('id="headlines"')[1].split("</section>")[0]).split())
     assert "Orders placed 1,549 from 668" in text
-    assert "now, settles at 92.01 to 93.00 %" in text
-    assert "Unusual: usually 60.10 to 63.20 %" in text
-    assert "A year ago 48.07 %" in text
+    assert "now, settles at 92.0 to 93.0 %" in text
+    assert "Unusual: usually 60.1 to 63.2 %" in text
+    assert "A year ago 48.1 %" in text
     spark = page.split('id="card-o2d_ratio"')[1].split("</article>")[0]
     assert re.search(r'<rect class="usual".*<circle [^>]*class="dot young"', spark)
 
@@ -540,6 +541,48 @@ def test_a_week_without_data_has_no_change_though_there_is_a_week_before(made: M
     made.write()
     assert "no change to show" in made.page()
     assert "no week before" not in made.page()
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        *(("59.54", "percent", "59.5"), ("0.08", "percent", "0.08"), ("99.98", "percent", "99.98")),
+        *(
+            ("0.00", "percent", "0"),
+            ("100.00", "percent", "100"),
+            ("-6.57", "points", "−6.6"),
+            ("0.00", "points", "±0"),
+        ),
+        *(("0.762", "seconds", "0.76 s"), ("89.96", "seconds", "90.0 s"), ("268.5", "seconds", "4.5 min")),
+        ("0.00", "points", "±0"),
+        *(("87771.838", "seconds", "24.4 h"), ("42.91", "hours", "42.9 h"), ("147.56", "hours", "6.1 d")),
+    ],
+)
+def test_values_are_written_as_people_read_them(value: str, kind: str, expected: str) -> None:
+    assert shown(Decimal(value), kind) == expected
+
+
+def test_metrics_of_one_name_are_told_apart(made: Made) -> None:
+    made.publish()
+    for metric in ("cancellation_rate", "global_cancellation_rate"):
+        named = {"setup_name": "Cancellation Rate", "seller_name": "Cancellation Rate", "unit": "percent"}
+        made.add("dim_metric", metric_id=metric, family="seller_rating", direction="low", **named)
+    made.write()
+    assert re.findall(r"<dt>(.*?) <code>", made.page()) == ["Cancellation Rate", "Cancellation Rate (global)"]
+
+
+def test_a_week_is_told_in_the_reporting_time_zone(made: Made) -> None:
+    made.publish()
+    made.home.config.mkdir()
+    settings = made.home.config / "settings.csv"
+    settings.write_text("key,value\nreporting_timezone,Asia/Kolkata\ncalculation_offset_hours,3\n")
+    made.write()
+    said = "12 to 18 January 2026, as of Mon 19 Jan 2026 03:00 UTC, published Mon 19 Jan 2026 03:10"
+    assert said in made.page(), "the published week isn't of that calendar"
+    with duckdb.connect(str(made.home.published_store)) as db:
+        db.execute("update marts.publication set calculated_at = '2026-01-18 21:30:00'")
+    made.write()
+    assert "as of Mon 19 Jan 2026 03:00 Asia/Kolkata, published Mon 19 Jan 2026 08:40" in made.page()
 
 
 def test_small_samples_are_marked(made: Made) -> None:

@@ -82,6 +82,11 @@ const metricStore = (() => {
     sortable(table);
     withTools(table);
   }
+  /* The exact value of a figure that is rounded for reading. */
+  addEventListener("mouseover", (event) => {
+    const cell = event.target.closest?.("td.number[data-v]");
+    if (cell && !cell.title) cell.title = cell.dataset.v;
+  });
   /* A link to something folded away opens it. */
   const open = () => {
     let at = null;
