@@ -150,7 +150,10 @@ def _evidence(store: Store, path: Path, week: date) -> tuple[str, bool]:
 
 
 def read_seller_rows(store: Store, week: date, kpis: list[str]) -> Iterator[tuple[str, str]]:
-    """seller_id and the seller's row as a JSON list, which `sellers.js` names; last in it the KPIs' values."""
+    """seller_id and the seller's row as a JSON list, which `sellers.js` names; last in it the KPIs' values.
+
+    Those to look at are first: with a limit, then whose grade fell most, then of the lowest grade.
+    """
     values = "".join(f", (max(value) filter (where kpi_id = ${f'kpi{place}'}))::varchar" for place in range(len(kpis)))
     parameters: dict[str, object] = {"week": week, **{f"kpi{place}": kpi for place, kpi in enumerate(kpis)}}
     found = store.connection.execute(
@@ -168,7 +171,8 @@ def read_seller_rows(store: Store, week: date, kpis: list[str]) -> Iterator[tupl
         left join (from marts.fct_seller_grade_week where week_start = $week) as grade using (seller_id)
         left join (from marts.fct_seller_ovl_week where week_start = $week) as limits using (seller_id)
         left join rating using (seller_id)
-        order by seller_id
+        order by
+            coalesce(limits.is_limited, false) desc, least(grade.change, 0), grade.final_grade nulls last, seller_id
         """,
         parameters,
     )

@@ -479,6 +479,21 @@ def test_what_moved_a_signal_is_drawn_from_the_week_before_to_this_one(made: Mad
     ]
 
 
+def test_sellers_to_look_at_are_first(made: Made) -> None:
+    made.publish()
+    for seller, grade, change, is_limited in (
+        *(("best", "5.00", "0.10", None), ("low", "2.00", "0.00", False), ("fell", "4.00", "-0.50", None)),
+        *(("fell most", "4.50", "-1.00", False), ("limited", "5.00", "0.00", True), ("none", None, None, None)),
+    ):
+        made.add("fct_seller_grade_week", seller_id=seller, final_grade=grade, change=change)
+        if is_limited is not None:
+            made.add("fct_seller_ovl_week", seller_id=seller, is_limited=is_limited)
+    made.write()
+    data = re.search(r'id="rows">(.*?)</script>', made.page("sellers.html"), re.DOTALL)
+    assert data is not None
+    assert [row[0] for row in json.loads(data[1])] == ["limited", "fell most", "fell", "low", "best", "none"]
+
+
 def test_where_nothing_needs_anyone_it_says_so(made: Made) -> None:
     made.publish()
     made.publish(BEFORE, "b0")
