@@ -13,11 +13,11 @@
 
   /* id, label, value of a row, is it a number */
   const columns = [
-    ["seller_id", "Seller", (row) => row[0]], ["seller_name", "Name", (row) => row[1]], ["brand_name", "Brand", (row) => row[2]],
-    ["mall_segment", "Segment", (row) => row[3]], ["oms_client", "OMS client", (row) => row[4]],
+    ["seller_id", "Seller", (row) => row[0]], ["seller_name", "Name", (row) => row[1]],
     ["final_grade", "Grade", (row) => row[5], true], ["tier", "Tier", (row) => row[6]], ["change", "Change", (row) => row[7], true],
     ["daily_order_limit", "Orders a day", (row) => (row[9] ? row[10] : null), true],
     ...setup.kpis.map((kpi, place) => [kpi, nameOf(kpi) + ", %", (row) => row[12]?.[place] ?? null, true]),
+    ["brand_name", "Brand", (row) => row[2]], ["mall_segment", "Segment", (row) => row[3]], ["oms_client", "OMS client", (row) => row[4]],
   ];
   const FILE = 13, PAGE = 100;
   let shown = all, page = 0, sorted = null;
