@@ -99,15 +99,17 @@ def read_weeks(store: Store) -> list[Week]:
         "';' order by rule_id, scope)) from marts.fct_data_quality_week group by week_start"
     ):
         judged[week] = digest
+    looked_back = [_looked_back(store, table) for table in ("fct_metric_change_week", "fct_o2d_settling_week")]
     weeks = []
     for week in sorted(published.keys() | judged.keys()):
         build = published.get(week)
-        shown = [week - back * _WEEK for back in range(HISTORY)]
+        shown = [week - back * _WEEK for back in (*range(HISTORY), 52)]
         fingerprint = _digest(
             judged.get(week),
             waived.get(week),
             [other in judged or other in published for other in (week - _WEEK, week + _WEEK)],  # where the page leads
-            *(published[other]["build_id"] if other in published else None for other in shown),
+            [digests.get(week) for digests in looked_back],
+            *(published[other]["build_id"] if other in published else other in judged for other in shown),
         )
         weeks.append(
             Week(
@@ -372,6 +374,18 @@ def read_week_tables(store: Store, week: date) -> dict[str, Table]:
 def read_client_tables(store: Store, week: date, client: str) -> dict[str, Table]:
     """The tables of a client's page."""
     return read_tables(store, CLIENT_TABLES, week, client)
+
+
+def _looked_back(store: Store, table: str) -> dict[date, str]:
+    """A digest of each week's rows of a published table that follows from weeks further back than a page shows."""
+    if not store.has(table):
+        return {}
+    return dict(
+        store.rows(
+            f"select week_start, md5(string_agg(cast(found as varchar), ';' order by cast(found as varchar))) "
+            f"from marts.{table} as found group by week_start"
+        )
+    )
 
 
 def _digest(*parts: object) -> str:

@@ -722,6 +722,8 @@ def test_a_week_is_written_again_only_when_its_publication_changed(made: Made) -
     assert made.write().weeks == (BEFORE, WEEK), "the sparkline of the week shows the week before"
     made.add("fct_data_quality_week", severity="error", passed=False, is_withholding=True)
     assert made.write().weeks == (WEEK,), "a restatement was withheld"
+    made.add("fct_metric_change_week", is_signal=True)
+    assert made.write().weeks == (WEEK,), "a week further back was restated"
 
 
 def test_a_page_that_was_not_finished_is_written_again(made: Made) -> None:
