@@ -345,8 +345,9 @@ def test_pages_are_accessible(browser: Any, home: Home, scheme: str) -> None:
     for path in looked_at:
         page = visit.open(path)
         page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true })")
-        looked = axe.run(page).response
-        assert len(looked["passes"]) > 5
+        only = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}  # they differ by their colours alone
+        looked = axe.run(page, options={"resultTypes": ["violations"], **only}).response
+        assert len(looked["passes"]) >= (1 if scheme == "dark" else 6)
         for violation in looked["violations"]:
             if violation["impact"] in ("serious", "critical"):
                 nodes = [node["html"][:120] for node in violation["nodes"]]
