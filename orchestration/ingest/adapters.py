@@ -201,6 +201,7 @@ def _expand(pattern: str, inbox: Path) -> list[Path]:
     relative = whole.relative_to(inbox)
     # A pattern of any depth would go through all that lies behind a link.
     links = links_out(inbox) if "**" in relative.parts else []
+    # Not pathlib's: with ** it goes into no linked folder, not even within the inbox.
     names = glob.glob(str(relative), root_dir=inbox, recursive=True) if not links else []  # noqa: PTH207
     links += [inbox / name for name in names if leads_out(inbox / name, inbox)]
     if links:

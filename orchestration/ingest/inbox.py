@@ -27,7 +27,7 @@ _INCOMPLETE_ENDINGS = (".tmp", ".part")
 class InboxFile:
     """A file as it lies in the inbox. `path` is relative to `inbox/<source>`; `size` in bytes.
 
-    leads_out: it is a link, of a file or a folder, that leads out of the inbox; it is not looked at what lies there.
+    leads_out: it is a link, of a file or a folder, that leads out of the inbox; what lies there isn't looked at.
     """
 
     source: str
