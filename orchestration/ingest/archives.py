@@ -1,9 +1,7 @@
-"""Checksums: compressed files are unpacked beside and checked on the way, pages of Parquet where they have any."""
+"""Compressed files are unpacked beside, and their checksums compared on the way."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,8 +10,6 @@ from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import DEFAULT_INPUT_LIMITS, InputLimits, raise_limit
 
 _CHUNK = 1024 * 1024
-# Fields 1 to 4, each an integer: a byte that says so, then groups of seven bits, the last without its highest bit.
-_FOUR_NUMBERS = re.compile(rb"(?:\x15[\x80-\xff]*[\x00-\x7f]){4}")
 
 
 def unpack(
@@ -62,29 +58,3 @@ def _next(stream: pa.NativeFile, compression: str, size: int) -> bytes:
         if error.errno:  # the disk's, not the archive's
             raise
         raise UnreadableFileError(f"broken {compression}: {error}") from error
-
-
-def has_page_checksums(file: Path, first_page: int) -> bool:
-    """Whether a Parquet file's first page, at this byte, has a checksum: field 4 of its header, in compact Thrift."""
-    with file.open("rb") as stream:
-        stream.seek(first_page)
-        return _FOUR_NUMBERS.match(stream.read(64)) is not None
-
-
-def require_sound_pages(file: Path, columns: Sequence[str]) -> None:
-    """Read these columns of a Parquet file whose pages have checksums; the engine doesn't compare them.
-
-    Raises UnreadableFileError for a page whose checksum is another.
-    """
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            for _ in parquet.iter_batches(columns=list(columns)):
-                pass
-    except pa.ArrowNotImplementedError:
-        return
-    except (pa.ArrowInvalid, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
-        raise UnreadableFileError(f"broken Parquet: {error}") from error

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.ingest.archives import has_page_checksums, require_sound_pages, too_large_unpacked
+from orchestration.ingest.archives import too_large_unpacked
 from orchestration.ingest.columns import Columns, match_columns, require_few
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.model import Kind
+from orchestration.ingest.parquet_files import has_page_checksums, read_footer, require_sound_pages
 from orchestration.ingest.text_files import (
     line_of_record,
     may_end_in_empty_values,
@@ -28,8 +29,6 @@ from orchestration.sql import sql_name, sql_pattern, sql_text
 #: The column of `raw` that counts records; a name that no source has.
 ROW = '"record #"'
 _TOO_LONG = "Maximum line size"
-# Of a row group of Parquet: few cost time, many memory and cores.
-_FEW_ROWS, _MANY_ROWS = 10_000, 1_100_000
 
 
 @dataclass(frozen=True)
@@ -68,20 +67,6 @@ def read_raw(
         raise unreadable(error, location) from error
 
 
-def _require_small_unpacked(
-    connection: duckdb.DuckDBPyConnection, pattern: str, columns: int, size: int, limits: InputLimits
-) -> None:
-    """Raises UnreadableFileError for Parquet that would be too large: a value takes a byte, or what its pages say."""
-    rows: int
-    unpacked: int
-    rows, unpacked = connection.execute(
-        f"select (select coalesce(sum(num_rows), 0) from parquet_file_metadata({pattern})), "
-        f"(select coalesce(sum(total_uncompressed_size), 0) from parquet_metadata({pattern}))"
-    ).fetchall()[0]
-    if max(rows * columns, unpacked) > limits.unpacked_bytes(size):
-        raise UnreadableFileError(too_large_unpacked(size, limits))
-
-
 def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in connection.execute(f"describe {query}").fetchall()]
 
@@ -89,18 +74,16 @@ def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[
 def _read_parquet(
     connection: duckdb.DuckDBPyConnection, source: Source, location: Path, limits: InputLimits
 ) -> RawRelation:
-    pattern = sql_pattern(location)
-    file = f"read_parquet({pattern}, hive_partitioning = false)"
-    names = _parquet_names(connection, pattern)
-    require_few(names, limits)
-    _require_small_unpacked(connection, pattern, len(names), location.stat().st_size, limits)
+    footer = read_footer(location)
+    require_few(footer.names, limits)
+    # A value takes a byte at least, or what its pages say.
+    if max(footer.rows * len(footer.names), footer.unpacked_bytes) > limits.unpacked_bytes(location.stat().st_size):
+        raise UnreadableFileError(too_large_unpacked(location.stat().st_size, limits))
+    file = f"read_parquet({sql_pattern(location)}, hive_partitioning = false)"
     found = _described(connection, f"select * from {file}")
-    columns = match_columns(source, names)
-    first_page = connection.execute(
-        f"select least(data_page_offset, nullif(dictionary_page_offset, 0)) from parquet_metadata({pattern}) limit 1"
-    ).fetchall()
-    if first_page and has_page_checksums(location, first_page[0][0]):
-        require_sound_pages(location, [names[place] for place in columns.taken.values()])
+    columns = match_columns(source, footer.names)
+    if footer.first_page is not None and has_page_checksums(location, footer.first_page):
+        require_sound_pages(location, [footer.names[place] for place in columns.taken.values()])
     taken = {name: found[place] for name, place in columns.taken.items()}
     # A file may have a column of the name that the engine's own counter has.
     has_such_name = any(name.lower() == "file_row_number" for name, _ in found)
@@ -108,22 +91,10 @@ def _read_parquet(
     listed = "".join(f", {sql_name(theirs)} as {sql_name(name)}" for name, (theirs, _) in taken.items())
     connection.execute(f"create temp view raw as select {row} as {ROW}{listed} from {file}")
     types = {name: kind for name, (_, kind) in taken.items()}
-    has_our_form = set(names) == set(types) and types == {column.name: column.sql_type for column in source.columns}
-    return RawRelation(types, columns, _original(types), has_our_form and _is_plain(connection, pattern))
-
-
-def _parquet_names(connection: duckdb.DuckDBPyConnection, pattern: str) -> list[str]:
-    """The columns of a Parquet file as they are written: the engine renames one that differs by case only."""
-    nodes = connection.execute(f"select name, coalesce(num_children, 0) from parquet_schema({pattern})").fetchall()
-    names = []
-    place = 1  # behind the root, whose children are the columns
-    while place < len(nodes):
-        names.append(nodes[place][0])
-        within = 1
-        while within:
-            within += nodes[place][1] - 1
-            place += 1
-    return names
+    has_our_form = set(footer.names) == set(types) and types == {
+        column.name: column.sql_type for column in source.columns
+    }
+    return RawRelation(types, columns, _original(types), has_our_form and footer.is_plain)
 
 
 def _original(types: dict[str, str]) -> str:
@@ -137,20 +108,6 @@ def _original(types: dict[str, str]) -> str:
             column = f"case when isfinite({column}) then to_json({column}) else to_json(cast({column} as varchar)) end"
         values.append(f"{sql_name(name)} := {column}")
     return f"cast(to_json(struct_pack({', '.join(values)})) as varchar)"
-
-
-def _is_plain(connection: duckdb.DuckDBPyConnection, location: str) -> bool:
-    """Whether other engines read the same from a Parquet file, and in pieces that are neither huge nor tiny."""
-    odd_columns: int
-    rows: int
-    groups: int
-    odd_columns, rows, groups = connection.execute(
-        "select (select count(*) from parquet_schema($file) where type = 'INT96' "
-        "or (type = 'BYTE_ARRAY' and converted_type is distinct from 'UTF8') "
-        "or (converted_type like 'TIMESTAMP%' and logical_type is null)), num_rows, num_row_groups "
-        "from parquet_file_metadata($file)".replace("$file", location)
-    ).fetchall()[0]
-    return odd_columns == 0 and (groups <= 1 or rows / groups >= _FEW_ROWS) and rows <= max(groups, 1) * _MANY_ROWS
 
 
 def _read_csv(
