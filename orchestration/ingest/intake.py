@@ -199,11 +199,18 @@ class Intake:
         Judging needs all keys at once, so what is sound by itself is staged first; only where some of it doesn't land
         after all is it staged anew.
         """
-        self._engine.execute(f"create temp view parsed as {parsed_query(self._source, raw)}")
+        # Typing costs much unless the file is as it lands; and weeks are written one after the other.
+        self._engine.execute(
+            f"create temp {'view' if raw.has_landed_form else 'table'} parsed as {parsed_query(self._source, raw)}"
+        )
         found, are_all_sound = self._weeks_of("parsed")
         if len(found) > (most := self._context.input_limits.max_file_weeks):
             weeks = f"it has records of {len(found):,} weeks, and may have {most:,}"
             raise UnreadableFileError(raise_limit("max_file_weeks", weeks))
+        if raw.has_landed_form and len(found) > _FEW_WEEKS:
+            self._engine.execute("create temp table parsed_once as from parsed")
+            self._engine.execute("drop view parsed")
+            self._engine.execute("alter table parsed_once rename to parsed")
         broken = f"select _row, _reason as rule from parsed where {'false' if are_all_sound else '_reason is not null'}"
         self._engine.execute(f"create temp table rejected as {broken}")
         if lands_unchanged(self._source, raw) and are_all_sound and len(found) == 1:
@@ -238,10 +245,6 @@ class Intake:
         folder.mkdir()
         week = _MONDAY.format(sql_name(self._source.week_column))
         staged = [replace(part, file=folder / f"{part.week}.parquet") for part in parts]
-        if len(staged) > _FEW_WEEKS:  # each would read and type all records again
-            sound = f"select {self._columns}, _reason from {relation} where _reason is null"
-            relation = f"{relation}_of_many_weeks"
-            self._engine.execute(f"create temp table {relation} as {sound}")
         for part in staged:
             is_all = are_all_sound and len(parts) == 1
             is_here = "true" if is_all else f"_reason is null and {week} = date '{part.week}'"
