@@ -64,8 +64,10 @@ def gate(context: AssetExecutionContext, store: MetricStoreResource) -> Material
     for week in weeks:
         for result in report.blocking(week):
             context.log.warning(f"{week} is withheld: {result.message}")
-        for check in _check_results(report, [week]):
-            context.log_event(_of_week(check, week))
+    of_weeks = [_of_week(check, week) for week in weeks for check in _check_results(report, [week])]
+    # Dagster's list of checks shows the state of the last event: of a rule that failed in any week, that one.
+    for check in sorted(of_weeks, key=lambda check: not check.passed):
+        context.log_event(check)
     steps.done(store.place, "gate")
     return MaterializeResult(
         metadata={
