@@ -101,7 +101,10 @@ FileRow = dict[str, Any]
 
 @dataclass(frozen=True)
 class Partition:
-    """One landed Parquet file: `week` is a UTC Monday, `path` is relative to `landing/<source>`."""
+    """One landed Parquet file: `week` is a UTC Monday, `path` is relative to `landing/<source>`.
+
+    UTC, so that it stays where it is when the reporting time zone is changed.
+    """
 
     week: date
     path: str

@@ -48,7 +48,8 @@ class DbtRunner:
 
         try:
             self._engine.put_inputs(self._home, self._run)
-            # The manifest is in memory, and the results come as events: dbt needn't write either.
+            # A failed node withholds everything, so nothing more is built. The manifest is in memory, and the results
+            # come as events: dbt needn't write either.
             arguments = ["build", "--fail-fast", "--no-write-json", "--exclude-resource-type", "unit_test", *selection]
             built = self._run(arguments, hand_on)
             self._engine.fetch_results(self._home, built, self._run)
