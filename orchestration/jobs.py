@@ -1,12 +1,9 @@
 """The weekly job, its schedule and the inbox sensor. What the job does stands in `assets`."""
 
-import csv
 import os
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from dagster import (
     AssetSelection,
@@ -27,10 +24,9 @@ from dagster import (
 
 from orchestration.assets.landing import INBOX
 from orchestration.configuration import load_configuration
-from orchestration.home.files import read_plain
 from orchestration.home.layout import Home
 from orchestration.leftovers import clear_killed_run
-from orchestration.project import DEFAULT_CONFIG_DIR
+from orchestration.weeks.deadlines import tick_of
 from orchestration.weeks.names import WEEK, unbroken
 from orchestration.weeks.partitions import tags_for
 from orchestration.weeks.work import work_of
@@ -39,7 +35,6 @@ from orchestration.weeks.work import work_of
 AUTOMATION_VARIABLE = "METRIC_STORE_AUTOMATION"
 #: The tag that names what the sensor launched a run for.
 WORK_TAG = "metric_store/work"
-_LONGEST_SETTINGS = 1024 * 1024
 _LEAST_PAUSE, _GREATEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 
 WEEKLY_RUN = define_asset_job(
@@ -56,24 +51,7 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _tick_of(home: Home) -> tuple[str, str]:
-    """Cron and time zone of A, by the home's settings; by the defaults, where these can't be read.
-
-    Read as text: checking them asks the engine, and loading the definitions opens none.
-    """
-    values = {"reporting_timezone": "UTC", "calculation_offset_hours": "3"}
-    for folder in (DEFAULT_CONFIG_DIR, home.config):
-        with suppress(OSError, ValueError, csv.Error):
-            lines = read_plain(folder / "settings.csv", _LONGEST_SETTINGS).decode("utf-8-sig").splitlines()
-            values |= {row[0].strip(): row[1].strip() for row in csv.reader(lines) if len(row) == 2}
-    zone, hours = values["reporting_timezone"], values["calculation_offset_hours"]
-    if zone not in available_timezones() or not hours.isdecimal():
-        return "0 3 * * 1", "UTC"  # a tick tells what is wrong with the settings
-    days, hour = divmod(int(hours), 24)
-    return f"0 {hour} * * {(1 + days) % 7}", zone
-
-
-_CRON, _ZONE = _tick_of(Home.of())
+_CRON, _ZONE = tick_of(Home.of())
 
 
 @schedule(

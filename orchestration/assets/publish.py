@@ -9,6 +9,7 @@ from dagster import (
     AssetKey,
     AssetMaterialization,
     AssetSpec,
+    FreshnessPolicy,
     MaterializeResult,
     MetadataValue,
     TableColumn,
@@ -28,12 +29,14 @@ from orchestration.publication.tables import mart_tables
 from orchestration.report.reading import HEADLINES
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.project import manifest_path
+from orchestration.weeks.deadlines import deadline_of
 from orchestration.weeks.names import in_words
 from orchestration.weeks.partitions import ONE_RUN, WEEKS, weeks_of, with_partition
 
 PUBLISHED_STORE = AssetKey("published_store")
 #: How each week of the run ended. There in any case, so that the report follows also where weeks are withheld.
 PUBLICATION = AssetKey("publication")
+_DEADLINE, _WINDOW, _ZONE = deadline_of(Home.of())
 
 
 @multi_asset(
@@ -47,6 +50,8 @@ PUBLICATION = AssetKey("publication")
             kinds={"duckdb"},
             partitions_def=WEEKS,
             skippable=True,
+            # Dagster asks when any week was published last; `status` says which one is late.
+            freshness_policy=FreshnessPolicy.cron(_DEADLINE, _WINDOW, _ZONE),
             description=(
                 "`published/metric_store.duckdb`, what readers open: all tables of a week change together, or not at "
                 "all. A week that the gate withholds keeps what it had."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -24,6 +24,7 @@ from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.project import code_version
 from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks, withheld_because
 from orchestration.weeks.change import check_calendar
+from orchestration.weeks.deadlines import late_weeks
 from orchestration.weeks.names import in_words, weeks_between
 from orchestration.weeks.planning import State, state_of
 
@@ -41,6 +42,7 @@ def read_status(home: Home) -> dict[str, Any]:
     """What `--json` prints. problems: what keeps the rest from being known, or every run from starting.
 
     weeks: each with landed records, published, blocked by which rules and why, due, late, and the marks of its build.
+    late_weeks: all that are late, those after the last week with data too.
     waiting_files: what the next run reads. failed_runs: those that no later run has made up for, each with the weeks
     that are undone since.
     """
@@ -62,8 +64,9 @@ def read_status(home: Home) -> dict[str, Any]:
             _or_problem(partial(check_calendar, ledger, configuration, published, None), problems)
     waivers = published_waivers(store) if published else {}
     known = sorted(set(state.landed) | set(published))
+    late = late_weeks(configuration, known, published, now) if configuration else []
     weeks = [
-        _week(week, state, configuration, now, waivers.get(week, ()), because.get(week))
+        _week(week, state, configuration, now, week in late, waivers.get(week, ()), because.get(week))
         for week in (weeks_between(known[0], known[-1]) if known else ())
     ]
     undone = {week["week_start"] for week in weeks if not week["published"] or week["due_for_restatement"]}
@@ -71,6 +74,7 @@ def read_status(home: Home) -> dict[str, Any]:
         "home": str(home.root),
         "problems": problems,
         "weeks": weeks,
+        "late_weeks": [week.isoformat() for week in late],
         "waiting_files": waiting,
         "forgotten_files": forgotten,
         "notes": notes,
@@ -125,18 +129,18 @@ def _week(
     state: State,
     configuration: Configuration | None,
     now: datetime,
+    is_late: bool,
     waivers: Iterable[PublishedWaiver],
     because: str | None,
 ) -> dict[str, Any]:
     blocked_by = state.withheld_by(week)
     published = state.published.get(week)
     due_at = configuration.calculated_at(week) if configuration else None
-    within = timedelta(hours=int(str(configuration.setting("publish_within_hours"))) if configuration else 0)
     return {
         "week_start": week.isoformat(),
         "landed": state.landed.get(week, 0),
         "complete": due_at <= now if due_at else None,
-        "late": published is None and due_at is not None and due_at + within <= now,
+        "late": is_late,
         "published": published is not None,
         "published_at": published.published_at.isoformat(sep=" ") if published else None,
         "build_id": published.build_id if published else None,
@@ -162,6 +166,8 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
         f"{week['week_start']:10}  {week['landed']:>12,}  {_state_of(week)}{_marks_of(week) if verbose else ''}"
         for week in state["weeks"]
     ] or ["no week has landed yet"]
+    if missing := set(state["late_weeks"]) - {week["week_start"] for week in state["weeks"]}:
+        lines += [f"No data since; late: {in_words(map(date.fromisoformat, missing))}"]
     for week in state["weeks"]:
         if week["published"] and week["blocked_because"]:
             lines += ["", f"Restatement of {week['week_start']}: {week['blocked_because']}"]

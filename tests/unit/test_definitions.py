@@ -28,6 +28,7 @@ from dagster import (
     DefaultScheduleStatus,
     DefaultSensorStatus,
     Definitions,
+    FreshnessPolicy,
     JobDefinition,
     RunRequest,
     SkipReason,
@@ -42,13 +43,14 @@ from orchestration.definitions import build_definitions, defs
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
 from orchestration.ingest.contracts import SOURCES
-from orchestration.jobs import _tick_of, inbox_sensor, monday_0300_utc
+from orchestration.jobs import inbox_sensor, monday_0300_utc
 from orchestration.leftovers import clear_killed_run, end_killed_run
 from orchestration.project import PROJECT_ROOT
 from orchestration.publication.tables import mart_tables
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.project import manifest_path
 from orchestration.weeks.calendar import time_zones
+from orchestration.weeks.deadlines import tick_of
 from orchestration.weeks.names import FIRST_WEEK
 from orchestration.weeks.partitions import WEEKS, tags_for, weeks_of
 from tests.conftest import SAMPLE_WEEKS
@@ -211,6 +213,11 @@ def test_workspace_and_project_name_the_code_location() -> None:
     assert "orchestration.definitions" in (PROJECT_ROOT / "workspace.yaml").read_text()
 
 
+def test_the_published_store_alone_has_a_deadline(specs: dict[AssetKey, AssetSpec]) -> None:
+    policies = {key: spec.freshness_policy for key, spec in specs.items() if spec.freshness_policy}
+    assert policies == {AssetKey("published_store"): FreshnessPolicy.cron("0 15 * * 1", timedelta(hours=12), "UTC")}
+
+
 class TestAutomation:
     """On the sample home: three weeks of January 2026, all published."""
 
@@ -266,7 +273,7 @@ class TestAutomation:
         self, home: Path, zone: str, hours: int, cron: str, tick: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.settings(home, zone, hours)
-        assert _tick_of(Home(home)) == (cron, zone)
+        assert tick_of(Home(home)) == (cron, zone)
         assert load_configuration(home / "config").calculated_at(date(2026, 1, 19)) == datetime.fromisoformat(tick)
         shutil.rmtree(home / "published")
         [request] = self.tick(datetime.fromisoformat(tick).replace(tzinfo=UTC))
@@ -296,7 +303,7 @@ class TestAutomation:
 
     def test_settings_that_cannot_be_read_leave_the_schedule_as_it_is(self, home: Path) -> None:
         self.settings(home, "Nowhere/Else", 3)
-        assert _tick_of(Home(home)) == ("0 3 * * 1", "UTC")
+        assert tick_of(Home(home)) == ("0 3 * * 1", "UTC")
 
     @staticmethod
     def settings(home: Path, zone: str, hours: int) -> None:
