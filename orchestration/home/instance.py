@@ -8,8 +8,20 @@ from pathlib import Path
 from orchestration.home.files import write_whole
 from orchestration.home.layout import HOME_VARIABLE, Home
 
+#: Ticks of the sensor come each minute; the runs themselves are kept for keep_runs_days.
+_RETENTION = """\
+retention:
+  schedule:
+    purge_after_days: 90
+  sensor:
+    purge_after_days:
+      skipped: 1
+      started: 7
+      failure: 30
+      success: 90
+"""
 #: One writer at a time, whoever launches it; no telemetry, and no dialog over the UI.
-_SETTINGS = """\
+_SETTINGS = f"""\
 telemetry:
   enabled: false
 nux:
@@ -26,7 +38,7 @@ concurrency:
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager
   class: NoOpComputeLogManager
-run_monitoring:
+{_RETENTION}run_monitoring:
   enabled: true
 """
 
@@ -38,7 +50,8 @@ def prepare_instance(home: Home) -> Path:
     """Make the home's instance folder and point this process and its children at it; returns the folder."""
     home.dagster.mkdir(parents=True, exist_ok=True)
     settings = home.dagster / "dagster.yaml"
-    if not settings.is_file() or _REMOVED in settings.read_text():
+    text = settings.read_text() if settings.is_file() else None
+    if text is None or _REMOVED in text or text == _SETTINGS.replace(_RETENTION, ""):  # what an earlier release wrote
         write_whole(settings, _SETTINGS)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ[HOME_VARIABLE] = str(home.root)

@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import dagster
+import pytest
 from dagster import AssetKey, DagsterInstance
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickStatus
 
 from orchestration.gate.context import KEPT_WEEKS, build_data_docs
-from orchestration.home.layout import Home
+from orchestration.home.instance import _RETENTION, prepare_instance
+from orchestration.home.layout import HOME_VARIABLE, Home
 from orchestration.home.retention import forget_old_runs
 
 
@@ -38,6 +42,24 @@ def test_a_run_at_work_stays(tmp_path) -> None:
         job = dagster.Definitions(assets=[published], jobs=jobs).resolve_job_def("publication")
         instance.create_run_for_job(job, status=dagster.DagsterRunStatus.STARTED)
         assert forget_old_runs(instance, now(days=91), keep_days=90) == 0
+
+
+def test_no_tick_is_kept_for_ever(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sensor ticks each minute. Settings that an earlier release wrote follow, those that somebody changed stay."""
+    for name in ("DAGSTER_HOME", HOME_VARIABLE, "DAGSTER_DISABLE_TELEMETRY"):
+        monkeypatch.setenv(name, "")  # set by prepare_instance
+    settings = prepare_instance(Home(tmp_path)) / "dagster.yaml"
+    text = settings.read_text()
+    settings.write_text(text.replace(_RETENTION, ""))
+    prepare_instance(Home(tmp_path))
+    assert settings.read_text() == text
+    with DagsterInstance.from_config(str(settings.parent)) as instance:
+        days = {kind: instance.get_tick_retention_settings(kind) for kind in InstigatorType if "AUTO" not in kind.name}
+    assert all(kept > 0 for by_status in days.values() for kept in by_status.values()), days
+    assert days[InstigatorType.SENSOR][TickStatus.SKIPPED] == 1
+    settings.write_text("telemetry:\n  enabled: false\n")
+    prepare_instance(Home(tmp_path))
+    assert settings.read_text() == "telemetry:\n  enabled: false\n"
 
 
 def test_data_docs_keep_the_latest_weeks_and_those_just_judged(tmp_path) -> None:
