@@ -84,7 +84,7 @@ lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \
 		--custom-compile-command "make lock" pyproject.toml -o requirements.lock
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \
-		--custom-compile-command "make lock" --group dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+		--custom-compile-command "make lock" --group dev --extra notify --extra postgres --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \
 		--custom-compile-command "make lock" --extra spark --constraint requirements.lock pyproject.toml -o requirements-spark.lock
 
