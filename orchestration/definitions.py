@@ -10,10 +10,12 @@ from dagster import Definitions, LoggerDefinition
 from orchestration.assets.build import after_gate, build
 from orchestration.assets.gate import gate
 from orchestration.assets.landing import LANDING_SPECS, inbox
+from orchestration.assets.notice import notice_after
 from orchestration.assets.plan import run_inputs
 from orchestration.assets.publish import published_store
-from orchestration.assets.report import report
-from orchestration.jobs import SCHEDULES, SENSORS, WEEKLY_RUN
+from orchestration.assets.report import REPORT, report
+from orchestration.jobs import SCHEDULES, SENSORS, WEEKLY_RUN, failed_run_notice
+from orchestration.notices.telling import targets
 from orchestration.resources import MetricStoreResource
 
 
@@ -21,11 +23,12 @@ def build_definitions(
     overrides: Mapping[str, Any] | None = None, loggers: Mapping[str, LoggerDefinition] | None = None
 ) -> Definitions:
     """The definitions; `overrides` replaces resources, `loggers` the console, for the command line and for tests."""
+    notices = [notice_after([REPORT])] if targets() else []
     return Definitions(
-        assets=[inbox, *LANDING_SPECS, run_inputs, build, gate, after_gate, published_store, report],
+        assets=[inbox, *LANDING_SPECS, run_inputs, build, gate, after_gate, published_store, report, *notices],
         jobs=[WEEKLY_RUN],
         schedules=SCHEDULES,
-        sensors=SENSORS,
+        sensors=[*SENSORS, *([failed_run_notice] if notices else [])],
         resources={"store": MetricStoreResource(), **(overrides or {})},
         loggers=dict(loggers or {}),
     )

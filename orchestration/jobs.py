@@ -10,6 +10,7 @@ from dagster import (
     DagsterInstance,
     DefaultScheduleStatus,
     DefaultSensorStatus,
+    RunFailureSensorContext,
     RunRequest,
     RunsFilter,
     ScheduleDefinition,
@@ -18,17 +19,20 @@ from dagster import (
     SkipReason,
     define_asset_job,
     in_process_executor,
+    run_failure_sensor,
     schedule,
     sensor,
 )
 
 from orchestration.assets.landing import INBOX
+from orchestration.cli.causes import cause_of
 from orchestration.configuration import load_configuration
 from orchestration.home.layout import Home
 from orchestration.leftovers import clear_killed_run
+from orchestration.notices.telling import failures_told, tell
 from orchestration.weeks.deadlines import tick_of
-from orchestration.weeks.names import WEEK, unbroken
-from orchestration.weeks.partitions import tags_for
+from orchestration.weeks.names import WEEK, in_words, unbroken
+from orchestration.weeks.partitions import tags_for, weeks_of
 from orchestration.weeks.work import work_of
 
 #: Whether schedule and sensor start switched on, as in the demo.
@@ -63,11 +67,12 @@ _CRON, _ZONE = tick_of(Home.of())
 )
 def monday_0300_utc(context: ScheduleEvaluationContext) -> list[RunRequest]:
     home, now = Home.of(), context.scheduled_execution_time.astimezone(UTC).replace(tzinfo=None)
-    configuration = load_configuration(home.config)
-    monday = now.date() - timedelta(days=now.weekday())
-    # A may lie up to two weeks after the Monday that names the week, and a day before it elsewhere on earth.
-    passed = next(week for n in range(-1, 9) if configuration.calculated_at(week := monday - n * WEEK) <= now)
-    wanted = [passed, *work_of(home, configuration, now).weeks]
+    with failures_told(home, context.log.warning):
+        configuration = load_configuration(home.config)
+        monday = now.date() - timedelta(days=now.weekday())
+        # A may lie up to two weeks after the Monday that names the week, and a day before it elsewhere on earth.
+        passed = next(week for n in range(-1, 9) if configuration.calculated_at(week := monday - n * WEEK) <= now)
+        wanted = [passed, *work_of(home, configuration, now).weeks]
     return [RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M} {weeks[0]}", tags=tags_for(weeks)) for weeks in unbroken(wanted)]
 
 
@@ -80,7 +85,8 @@ def monday_0300_utc(context: ScheduleEvaluationContext) -> list[RunRequest]:
 def inbox_sensor(context: SensorEvaluationContext) -> Iterator[RunRequest | SkipReason]:
     home, now = Home.of(), _now()
     clear_killed_run(home, context.instance)
-    work = work_of(home, load_configuration(home.config), now)
+    with failures_told(home, context.log.warning):
+        work = work_of(home, load_configuration(home.config), now)
     if work.new_files:
         wanted = [_asked_for(context.instance, now, f"files-{work.new_files}", asset_selection=[INBOX])]
     else:
@@ -107,6 +113,18 @@ def _asked_for(instance: DagsterInstance, now: datetime, what: str, **request: A
             return SkipReason(f"{what}: tried {len(tried)} times without an end to it; again at {again:%H:%M} UTC")
     tags = {**request.pop("tags", {}), WORK_TAG: what}
     return RunRequest(run_key=f"{what}-{len(tried)}", tags=tags, **request)
+
+
+@run_failure_sensor(
+    monitored_jobs=[WEEKLY_RUN],
+    default_status=DefaultSensorStatus.RUNNING,
+    description="Tells the targets of METRIC_STORE_NOTIFY of runs that fail, whatever launched them here.",
+)
+def failed_run_notice(context: RunFailureSensorContext) -> None:
+    home, run = Home.of(), context.dagster_run
+    cause = cause_of([*context.get_step_failure_events(), context.failure_event], run.run_id, home)
+    about = f"the run of {in_words(weeks_of(run))}: " if weeks_of(run) else ""
+    tell(home, context.log.warning, failure=f"{about}{cause}")
 
 
 SCHEDULES: list[ScheduleDefinition] = [monday_0300_utc]

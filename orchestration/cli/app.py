@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -159,11 +159,14 @@ def run(
     requested = parse_weeks(weeks) if weeks else None
     from orchestration.cli.run import run_weeks
     from orchestration.limits import EngineLimits
+    from orchestration.notices.telling import failures_told
 
     if new_calendar and not requested:
         raise click.UsageError("--new-calendar needs --weeks: all published weeks, FIRST..LAST.")
     place, limits = Home.of(home).require().require_writable(), EngineLimits.of(memory_limit, threads)
-    if not run_weeks(place, requested, now, limits, new_calendar):
+    with failures_told(place, partial(click.echo, err=True)):
+        is_well = run_weeks(place, requested, now, limits, new_calendar)
+    if not is_well:
         sys.exit(EXIT_WITHHELD)
 
 

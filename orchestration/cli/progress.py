@@ -72,5 +72,10 @@ class _Handler(logging.Handler):
                 self._progress.step(name)
             elif event.is_step_success:
                 self._progress.done(name)
-        elif event is None and record.levelno == logging.INFO:  # what a step says for people
+        elif event is None and (record.levelno == logging.INFO or _is_told_nowhere_else(record, meta)):
             self._progress.done(meta.get("orig_message", record.getMessage()))
+
+
+def _is_told_nowhere_else(record: logging.LogRecord, meta: dict[str, object]) -> bool:
+    """Warnings of what a week is withheld by, and of files, are told when the run has ended."""
+    return record.levelno == logging.WARNING and meta.get("step_key") == "notice"

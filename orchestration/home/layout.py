@@ -175,6 +175,11 @@ class Home:
         return self.dagster / "dbt_target"
 
     @property
+    def notices_told(self) -> Path:
+        """What each target of notices knows, by digests of it."""
+        return self.root / ".notices.json"
+
+    @property
     def lock(self) -> Path:
         return self.root / ".writer.lock"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.home.layout import Home
+from orchestration.ingest.ledger import Ledger
 from orchestration.project import DBT_PROJECT_DIR
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable, mart_tables
@@ -22,6 +23,9 @@ def store_of_weeks(folder: Path, weeks: Sequence[date], *, build: str = "b1", se
     home = Home(folder)
     home.published.mkdir(parents=True)
     home.inbox.mkdir(exist_ok=True)
+    home.landing.mkdir(exist_ok=True)
+    with Ledger(home.ledger):
+        pass  # published weeks without it are refused
     with duckdb.connect(str(home.published_store)) as db:
         db.execute("create schema marts")
         for table in TABLES:
