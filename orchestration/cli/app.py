@@ -322,6 +322,28 @@ def rehearse(home: Path | None, factor: float, weeks: str | None, form: str) -> 
 
 
 @main.command()
+@click.argument("names", nargs=-1, metavar="[SOURCE|TABLE...]")
+@HOME_OPTION
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="An older contract: show what changed since, and whether it breaks who delivers or reads.",
+)
+def contract(names: tuple[str, ...], home: Path | None, against: Path | None) -> None:
+    """Show what inputs must be like and published tables are like, as Open Data Contract Standard YAML.
+
+    Of these sources and published tables, or of all. With --against, ends with 1 where a change is breaking.
+    """
+    from orchestration.cli.contract import show_changes, show_contract
+
+    place = Home.of(home)
+    if against is None:
+        show_contract(place, names)
+    elif not show_changes(place, names, against):
+        sys.exit(1)
+
+
+@main.command()
 @HOME_OPTION
 def report(home: Path | None) -> None:
     """Write the pages of the report that are missing or outdated.
