@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-#: Of the week $week for each seller and metric: seller_id, family, metric_id, and `lines`, a list of sentences.
+#: Of the week $week for each seller and metric: seller_id, family, metric_id, is_on_target, next_misses, and `lines`,
+#: a list of sentences.
 STANDING = """
     select
         seller_id,
         family,
         metric_id,
+        is_on_target,
+        next_misses,
         if(
             metric_id in ('ovl_cancellation_rate', 'ovl_on_time_rate', 'shipment_in_target_duration'),
             'orders', 'sub-orders'

@@ -14,13 +14,13 @@ from orchestration.report.tables import Store
 def read_metrics(store: Store) -> dict[str, dict[str, Any]]:
     """The catalogue, by metric_id. Metrics of the same name have what tells their ids apart behind it."""
     metrics = {row["metric_id"]: row for row in store.records("from marts.dim_metric order by family, metric_id")}
-    for column in ("setup_name", "seller_name"):
-        times = Counter(metric[column] for metric in metrics.values())
-        for metric_id, metric in metrics.items():
-            name = metric[column]
-            own = [word for word in metric_id.split("_") if word not in (name or "").lower().split()]
-            if times[name] > 1 and own:
-                metric[column] = f"{name} ({' '.join(own)})"
+    times = Counter(metric["setup_name"] for metric in metrics.values())
+    for metric_id, metric in metrics.items():
+        name = metric["setup_name"]
+        own = [word for word in metric_id.split("_") if word not in (name or "").lower().split()]
+        if times[name] > 1 and own:
+            for column in ("setup_name", "seller_name", "export_name"):
+                metric[column] = f"{metric[column]} ({' '.join(own)})"
     return metrics
 
 

@@ -13,7 +13,8 @@ from orchestration.report import charts
 from orchestration.report.cells import shown
 from orchestration.report.changes import read_placed
 from orchestration.report.drivers import Drivers
-from orchestration.report.reading import HISTORY, Headline, SellerSummary
+from orchestration.report.reading import HISTORY, Headline
+from orchestration.report.spread import SellerSummary
 from orchestration.report.tables import Store, Table
 
 HOPS = {

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from orchestration.publication.reading import EvidenceMissingError, evidence_relation
+from orchestration.publication.recovery import LIMITS, STANDING
 from orchestration.report.tables import Store
 
 #: Characters of a file of details; one opens when a seller in it is looked at.
@@ -32,7 +33,8 @@ _SELLERS = """
 
 @dataclass(frozen=True)
 class SellerFile:
-    """Details of some sellers as JSON: a list of [seller_id, {grade, kpis, operations, limit, evidence}]."""
+    """Details of some sellers as JSON: a list of [seller_id, {grade, kpis, operations, limit, recovery, incidents,
+    evidence}]."""
 
     number: int
     json: str
@@ -87,19 +89,20 @@ def read_seller_files(store: Store, path: Path, week: date) -> tuple[list[Seller
                 on_time_rate::varchar, most_orders_in_a_day, is_assessable, is_met) as json
             from marts.fct_seller_operational_week where week_start = $week
         ),
-        limits as (
-            select seller_id, json_array(applies_from::varchar, is_limited, daily_order_limit, limited_since::varchar,
-                met_weeks_in_a_row, reason) as json
-            from marts.fct_seller_ovl_week where week_start = $week
-        ),
+        limits as ({_limits(store)}),
+        recovery as ({_recovery(store)}),
+        incidents as ({_incidents(store)}),
         evidence as ({evidence})
-        select seller_id, json_array(seller_id, json_object('grade', grade.json, 'kpis', kpis.json,
-            'operations', operations.json, 'limit', limits.json, 'evidence', evidence.json))
+        select seller_id, json_array(seller_id, json_object('grade', grade.json, 'kpis', kpis.json, 'operations',
+            operations.json, 'limit', limits.json, 'recovery', recovery.json, 'incidents', incidents.json, 'evidence',
+            evidence.json))
         from sellers
         left join grade using (seller_id)
         left join kpis using (seller_id)
         left join operations using (seller_id)
         left join limits using (seller_id)
+        left join recovery using (seller_id)
+        left join incidents using (seller_id)
         left join evidence using (seller_id)
         order by seller_id
         """,
@@ -122,19 +125,56 @@ def read_seller_files(store: Store, path: Path, week: date) -> tuple[list[Seller
     return files, places, has_orders
 
 
+#: SQL: what a store of an earlier release has of a seller.
+_NONE = "select cast(null as varchar) as seller_id, cast(null as json) as json where false"
+
+
+def _limits(store: Store) -> str:
+    """SQL: seller_id and, of a limited one, what its limit is and what would end it, and for what it is limited."""
+    if not store.has("fct_seller_recovery_week"):
+        return _NONE
+    return f"""
+        select seller_id, json_array(line, reason) as json
+        from ({LIMITS})
+        inner join (from marts.fct_seller_ovl_week where week_start = $week) using (seller_id)
+    """
+
+
+def _recovery(store: Store) -> str:
+    """SQL: seller_id and, of each metric that needs mending, what stands against it and what would mend it."""
+    if not store.has("fct_seller_recovery_week"):
+        return _NONE
+    return f"""
+        select seller_id, to_json(list(json_array(metric_id, lines) order by family, metric_id)) as json
+        from ({STANDING})
+        where not is_on_target or next_misses > 0
+        group by seller_id
+    """
+
+
+def _incidents(store: Store) -> str:
+    """SQL: seller_id and its figures as published and without what incidents excuse."""
+    if not store.has("fct_incident_impact_week"):
+        return _NONE
+    return """
+        select member as seller_id, to_json(list(json_array(metric_id, value::varchar, adjusted_value::varchar, excused,
+            numerator, denominator, adjusted_numerator, adjusted_denominator, incident_ids) order by metric_id)) as json
+        from marts.fct_incident_impact_week where week_start = $week and dimension = 'seller' group by member
+    """
+
+
 def _evidence(store: Store, path: Path, week: date) -> tuple[str, bool]:
     """SQL: seller_id and the orders behind its figures by metric; without any where they are missing or too many."""
-    none = "select cast(null as varchar) as seller_id, cast(null as json) as json where false"
     try:
         relation = evidence_relation(store.connection, path, week)
     except EvidenceMissingError:
-        return none, False
+        return _NONE, False
     [(rows, of_one)] = store.rows(
         f"select coalesce(sum(orders), 0), coalesce(max(orders), 0) "
         f"from (select count(*) as orders from {relation} group by seller_id)"
     )
     if rows > MOST_EVIDENCE or of_one > MOST_EVIDENCE_OF_A_SELLER:
-        return none, False
+        return _NONE, False
     return (
         f"""
         select seller_id, json_group_object(metric_id, orders) as json

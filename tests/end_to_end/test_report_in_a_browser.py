@@ -19,6 +19,7 @@ import pytest
 
 from orchestration.home.layout import Home
 from orchestration.publication.reading import evidence_relation, open_store
+from orchestration.publication.recovery import STANDING
 from orchestration.report.cells import raw
 from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
 from orchestration.whatif.rehearsal import COLUMNS as REHEARSED
@@ -205,7 +206,7 @@ def test_every_number_of_the_sellers_is_the_store_s(visit: Visit, home: Home) ->
         "[...document.querySelectorAll('#table tbody tr')].map(row => [...row.cells].map(cell => cell.dataset.v))"
     )
     assert all(
-        text == "–" or number(text) == number(value)
+        text == "–" or is_rounded(text, value)
         for text, value in page.evaluate(
             "[...document.querySelectorAll('#table td.number')].map(cell => [cell.textContent, cell.dataset.v])"
         )
@@ -262,6 +263,13 @@ def test_a_seller_s_page_has_the_grade_the_kpis_and_the_orders(visit: Visit, hom
         "where week_start = $week and seller_id = $seller order by metric_id",
         {"week": WEEK, "seller": seller},
     )
+    with open_store(home.published_store) as store:
+        recovery = store.execute(
+            f"select lines from ({STANDING}) where seller_id = $seller and (not is_on_target or next_misses > 0) "
+            "order by family, metric_id",
+            {"week": WEEK, "seller": seller},
+        ).fetchall()
+    assert page.locator(".recovery dd").all_inner_texts() == ["\n".join(lines) for (lines,) in recovery]
     steps = page.locator(".waterfall b").all_inner_texts()
     assert [text.split(" = ")[-1] for text in steps[:-1]] == [row[0] or "–" for row in contributions]
     targets = {
@@ -363,6 +371,19 @@ def test_pages_fit_a_phone(browser: Any, home: Home) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
     visit.context.close()
     assert visit.errors == []
+
+
+def test_the_kpis_of_the_sellers_are_on_the_screen(browser: Any, home: Home) -> None:
+    for size, options in ((DESK, {}), (PHONE, {"is_mobile": True})):
+        visit = Visit(browser, viewport=size, **options)
+        page = visit.open(home.reports / str(WEEK) / "sellers.html")
+        ends = page.evaluate(
+            "[...document.querySelectorAll('#table tbody tr:first-child td.number')]"
+            ".map(cell => cell.getBoundingClientRect().right)"
+        )
+        visit.context.close()
+        assert len(ends) > 9
+        assert max(ends) <= size["width"]
 
 
 def test_all_pages_and_the_data_docs_stay_on_the_disk_and_are_small(visit: Visit, home: Home) -> None:

@@ -1,5 +1,6 @@
 "use strict";
-/* Tables of the page: sorting by column, a filter for long ones, and a download as CSV of the rows that are shown. */
+/* Tables of the page: sorting by column, a filter for long ones, a download as CSV of the rows that are shown, and how
+   values are written (as in cells.py). */
 const metricStore = (() => {
   const rawOf = (cell) => cell.dataset.v ?? cell.textContent.trim();
   const compare = (a, b) => {
@@ -36,6 +37,21 @@ const metricStore = (() => {
     return made;
   };
 
+  const isNothing = (value) => value === null || value === undefined || value === "";
+  const text = (value) => (isNothing(value) ? "–" : String(value));
+  const count = (value) => (isNothing(value) ? "–" : Number(value).toLocaleString("en-US"));
+  const signed = (value) => {
+    if (isNothing(value)) return "–";
+    return (Number(value) > 0 ? "+" : Number(value) < 0 ? "−" : "±") + String(value).replace(/^-/, "");
+  };
+  /* Of percent: one decimal; two where few are left to 0 or to 100, so that neither is said of what is not quite. */
+  const share = (value) => {
+    if (isNothing(value)) return "–";
+    const number = Number(value), size = Math.abs(number);
+    if (number === 0 || number === 100) return String(number);
+    return number.toFixed(size < 1 || (size > 99 && size < 100) ? 2 : 1).replace("-", "−");
+  };
+
   const sortable = (table) => {
     const body = table.tBodies[0];
     for (const head of table.tHead.rows[0].cells) {
@@ -56,7 +72,8 @@ const metricStore = (() => {
     const title = table.closest(".figure")?.querySelector("h3");
     const tools = element("span", { class: "tools" });
     if (table.tBodies[0].rows.length > 12) {
-      const filter = element("input", { type: "search", placeholder: "filter rows", "aria-label": `Filter ${title?.textContent ?? "rows"}` });
+      const label = `Filter ${title?.textContent ?? "rows"}`;
+      const filter = element("input", { type: "search", placeholder: "filter rows", "aria-label": label });
       filter.addEventListener("input", () => {
         const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
         for (const row of table.tBodies[0].rows) {
@@ -66,7 +83,8 @@ const metricStore = (() => {
       });
       tools.append(filter);
     }
-    const csv = element("button", { type: "button", "aria-label": `Download ${title?.textContent ?? "the table"} as CSV` }, "CSV");
+    const label = `Download ${title?.textContent ?? "the table"} as CSV`;
+    const csv = element("button", { type: "button", "aria-label": label }, "CSV");
     csv.addEventListener("click", () => {
       const columns = [...table.tHead.rows[0].cells].map((cell) => cell.dataset.column);
       const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden);
@@ -96,5 +114,5 @@ const metricStore = (() => {
   };
   addEventListener("hashchange", open);
   if (location.hash) open();
-  return { compare, save, saveCsv, element };
+  return { compare, save, saveCsv, element, written: { text, count, signed, share } };
 })();
