@@ -1,6 +1,6 @@
 {# One key of settings.csv, as text: a scalar subquery. #}
 {% macro setting(key) %}
-    (select max(value) from {{ source("config", "settings") }} where key = '{{ key }}')
+    (select max(value) from {{ ref("stg_config__settings") }} where key = '{{ key }}')
 {% endmacro %}
 
 {# A number of settings.csv in whole millionths: settings have six decimals at most, so nothing is lost. #}
@@ -15,7 +15,7 @@
 {% macro source_is_present(name) %}
     exists (
         select 1
-        from {{ source("inputs", "sources") }} as presence
+        from {{ ref("stg_run__sources") }} as presence
         where presence.source = '{{ name }}' and presence.is_present
     )
 {% endmacro %}

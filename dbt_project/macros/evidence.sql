@@ -40,7 +40,7 @@
 #}
 {% macro judged_metrics(family) %}
     select metric_id, direction = 'low' as counts_in_numerator
-    from {{ ref("dim_metric") }}
+    from {{ ref("stg_config__metric_catalog") }}
     where
         direction in ('low', 'high')
         and metric_id in (

@@ -4,7 +4,7 @@
     published ones, of all weeks or of some; both have week_start and `columns`.
 #}
 {% macro ctes_as_published(fresh, standing, columns) %}
-    publishable as (select week_start from {{ source("inputs", "gate_verdicts") }} where is_publishable),
+    publishable as (select week_start from {{ ref("stg_run__gate_verdicts") }} where is_publishable),
 
     fresh as (
         select

@@ -78,7 +78,7 @@
 {% macro sources_of_weeks(property=none) %}
     select weeks.week_start, sources.source
     from {{ ref("int_weeks") }} as weeks
-    cross join {{ source("inputs", "sources") }} as sources
+    cross join {{ ref("stg_run__sources") }} as sources
     where sources.is_present and sources.source in ({{ source_names(property) }})
 {% endmacro %}
 

@@ -29,7 +29,7 @@
             order by steps.{{ start }}
         ) as ends_before
     from {{ ref("int_weeks") }} as weeks
-    inner join {{ source("config", file) }} as steps on {{ is_valid_on("steps", "weeks.calculated_on") }}
+    inner join {{ ref("stg_config__" ~ file) }} as steps on {{ is_valid_on("steps", "weeks.calculated_on") }}
 {% endmacro %}
 
 {# Whether a figure lies on a step of `steps_valid_at`. #}

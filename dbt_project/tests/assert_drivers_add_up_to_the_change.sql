@@ -6,7 +6,7 @@
 #}
 {%- set columns = ["metric_id", "dimension", "member", "numerator", "denominator"] %}
 with
-    {{ ctes_as_published(ref("int_metric_week"), source("inputs", "published_metrics"), columns) }},
+    {{ ctes_as_published(ref("int_metric_week"), ref("stg_run__published_metrics"), columns) }},
 
     dimensions as (
         {% for metric in brand_metrics() if "denominator" in metric %}

@@ -19,6 +19,6 @@ with
 select deciding.metric_id, deciding.source, deciding.column_name
 from deciding
 inner join
-    {{ source("inputs", "absent_columns") }} as absent
+    {{ ref("stg_run__absent_columns") }} as absent
     on deciding.source = absent.source
     and deciding.column_name = absent.column_name

@@ -7,4 +7,4 @@ select
     calculated_on,
     {{ date_add_days("week_start", -7) }} as previous_week_start,
     is_published
-from {{ source("inputs", "run_weeks") }}
+from {{ ref("stg_run__run_weeks") }}

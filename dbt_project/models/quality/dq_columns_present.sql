@@ -14,11 +14,11 @@ with
             path,
             column_hints,
             case when path like '%.sql' then path else regexp_replace(path, '[^/]*$', '') end as folder
-        from {{ source("inputs", "files") }}
+        from {{ ref("stg_run__files") }}
         where status = 'landed' and not (path like '%.jsonl' or path like '%.jsonl.gz' or path like '%.jsonl.zst')
     ),
 
-    missing as (select file_id, column_name from {{ source("inputs", "missing_columns") }}),
+    missing as (select file_id, column_name from {{ ref("stg_run__missing_columns") }}),
 
     lacking as (select files.*, missing.column_name from files inner join missing on files.file_id = missing.file_id),
 
@@ -53,8 +53,7 @@ with
             and lacking.folder = first_files.folder
             and lacking.column_name = first_files.column_name
             and lacking.read_order > first_files.read_order
-        inner join
-            {{ source("inputs", "weeks_of_files") }} as weeks_of_files on lacking.file_id = weeks_of_files.file_id
+        inner join {{ ref("stg_run__weeks_of_files") }} as weeks_of_files on lacking.file_id = weeks_of_files.file_id
     ),
 
     counted as (

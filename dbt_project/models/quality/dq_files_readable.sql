@@ -4,13 +4,13 @@ with
     weeks as (select week_start, is_published from {{ ref("int_weeks") }}),
 
     failed as (
-        select source, count(*) as files from {{ source("inputs", "files") }} where status = 'failed' group by source
+        select source, count(*) as files from {{ ref("stg_run__files") }} where status = 'failed' group by source
     ),
 
     -- a source whose every file failed has landed nothing, and had a file
     sources as (
         select presence.source, coalesce(failed.files, 0) as failed_files
-        from {{ source("inputs", "sources") }} as presence
+        from {{ ref("stg_run__sources") }} as presence
         left join failed on presence.source = failed.source
         where presence.is_present or failed.files > 0
     )

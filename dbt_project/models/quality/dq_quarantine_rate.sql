@@ -19,7 +19,7 @@ with
             quarantined.reason,
             quarantined.records
         from {{ ref("int_quarantined_week") }} as quarantined
-        inner join {{ source("inputs", "files") }} as files on quarantined.file_id = files.file_id
+        inner join {{ ref("stg_run__files") }} as files on quarantined.file_id = files.file_id
         qualify
             row_number() over (
                 partition by quarantined.week_start, quarantined.source

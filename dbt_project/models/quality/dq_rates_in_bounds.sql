@@ -7,5 +7,5 @@ select
     ) as observed,
     cast(null as string) as note
 from {{ ref("int_judged_figures_week") }} as figures
-inner join {{ source("config", "metric_catalog") }} as catalog on figures.metric_id = catalog.metric_id
+inner join {{ ref("stg_config__metric_catalog") }} as catalog on figures.metric_id = catalog.metric_id
 group by figures.week_start, figures.metric_id

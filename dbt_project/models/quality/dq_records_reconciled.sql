@@ -5,7 +5,7 @@ with
 
     lost as (
         select source, sum(abs(rows_read - landed - quarantined - duplicates)) as records
-        from {{ source("inputs", "files") }}
+        from {{ ref("stg_run__files") }}
         where status = 'landed'
         group by source
     )

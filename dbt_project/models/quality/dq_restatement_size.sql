@@ -18,7 +18,7 @@ with
         from {{ ref("int_metric_week") }} as figures
         inner join metrics on figures.metric_id = metrics.metric_id
         inner join
-            {{ source("inputs", "published_metrics") }} as published
+            {{ ref("stg_run__published_metrics") }} as published
             on figures.week_start = published.week_start
             and figures.metric_id = published.metric_id
             and figures.dimension = published.dimension

@@ -10,7 +10,7 @@ with
         select distinct weeks.week_start, weights.metric_id
         from weeks
         inner join
-            {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
+            {{ ref("stg_config__grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
     ),
 
     bands as (
@@ -22,7 +22,7 @@ with
             lag(bands.max) over metric_bands as max_before,
             lead(bands.min) over metric_bands as min_after
         from weeks
-        inner join {{ source("config", "grade_bands") }} as bands on {{ is_valid_on("bands", "weeks.calculated_on") }}
+        inner join {{ ref("stg_config__grade_bands") }} as bands on {{ is_valid_on("bands", "weeks.calculated_on") }}
         window metric_bands as (partition by weeks.week_start, bands.metric_id order by bands.min, bands.max)
     ),
 

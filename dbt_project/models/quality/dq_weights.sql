@@ -5,5 +5,5 @@ select
     cast(coalesce(sum(weights.weight), 0) as double) as observed,
     cast(null as string) as note
 from {{ ref("int_weeks") }} as weeks
-left join {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
+left join {{ ref("stg_config__grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
 group by weeks.week_start

@@ -22,7 +22,7 @@ with
 
     weeks_with_calls as (select distinct week_start from {{ ref("int_oms_calls_hour") }}),
 
-    failed_files as (select distinct source from {{ source("inputs", "files") }} where status = 'failed'),
+    failed_files as (select distinct source from {{ ref("stg_run__files") }} where status = 'failed'),
 
     metrics as (select metric_id from {{ ref("int_brand_metrics") }}),
 
@@ -62,7 +62,7 @@ with
         select weeks.week_start, 'score_bands' as rule_id, weights.metric_id as scope
         from weeks
         inner join
-            {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
+            {{ ref("stg_config__grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
         union all
         {% for rule_id in ["records_reconciled", "files_readable", "quarantine_rate", "columns_present"] %}
             select week_start, '{{ rule_id }}' as rule_id, source as scope

@@ -15,4 +15,4 @@ with
 
 select week_start, metric_id, figure
 from figures
-where metric_id in (select metric_id from {{ source("config", "metric_catalog") }})
+where metric_id in (select metric_id from {{ ref("stg_config__metric_catalog") }})

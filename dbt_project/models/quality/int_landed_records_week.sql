@@ -2,6 +2,8 @@
     One row per week of the run and source with records as they came: versions of a thing count one by one. A record's
     week is that of its event time; without one, or where it can't be read, that of the ingestion of its file.
 #}
+{#- the staging models of these hold the newest version alone #}
+{%- set all_versions = {"seller_orders": "base_marketplace__seller_orders", "tickets": "base_marketplace__tickets"} %}
 with
 
     weeks as (select week_start, starts_at, ends_at from {{ ref("int_weeks") }}),
@@ -10,14 +12,14 @@ with
 
     undated_files as (
         select source, ingested_at, landed
-        from {{ source("inputs", "files") }}
+        from {{ ref("stg_run__files") }}
         where status = 'landed' and source not in ({{ source_names("event_time") }})
     ),
 
     counted as (
         {% for entry in gate_sources() | selectattr("event_time") %}
             select days.week_start, '{{ entry.name }}' as source, count(*) as landed, 0 as quarantined
-            from {{ source("landing", entry.name) }} as records
+            from {{ ref(all_versions.get(entry.name, entry.relation)) }} as records
             inner join days on cast(records.{{ entry.event_time }} as date) = days.utc_day
             where records.{{ entry.event_time }} >= days.starts_at and records.{{ entry.event_time }} < days.ends_at
             group by days.week_start

@@ -7,9 +7,7 @@ with
     weeks as (select week_start from {{ ref("int_quality_weeks") }}),
 
     sources as (
-        select source
-        from {{ source("inputs", "sources") }}
-        where is_present and source in ({{ source_names("is_vital") }})
+        select source from {{ ref("stg_run__sources") }} where is_present and source in ({{ source_names("is_vital") }})
     ),
 
     records as (select week_start, source, days_with_records from {{ ref("int_records_week") }})

@@ -14,7 +14,7 @@ with
             coalesce(
                 case when source in ({{ source_names("event_time") }}) then event_at end, ingested_at
             ) as counted_at
-        from {{ source("inputs", "quarantined") }}
+        from {{ ref("stg_run__quarantined") }}
         where not has_landed_since
     )
 

@@ -120,9 +120,9 @@ with
     requests as (select * from {{ ref("int_request_counts_week") }}),
 
     client_events as (
-        select null_request_ids.*
-        from {{ ref("fct_null_request_id_week") }} as null_request_ids
-        inner join weeks on null_request_ids.week_start = weeks.week_start
+        select log_counts.*
+        from {{ ref("int_log_counts_day") }} as log_counts
+        inner join weeks on log_counts.week_start = weeks.week_start
     ),
 
     log_records as (

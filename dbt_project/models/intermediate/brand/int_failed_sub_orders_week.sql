@@ -25,7 +25,7 @@ with
             and logged_at <= (select max(calculated_at) from weeks)
     ),
 
-    categories as (select flow, failure_reason, l2_category from {{ source("config", "failure_reasons") }}),
+    categories as (select flow, failure_reason, l2_category from {{ ref("stg_config__failure_reasons") }}),
 
     calls as (
         select

@@ -16,7 +16,7 @@ with
 
     sla_breach_reasons as (
         select distinct reason
-        from {{ source("config", "reason_classes") }}
+        from {{ ref("stg_config__reason_classes") }}
         where kind = 'cancellation' and class = 'sla_breach'
     )
 

@@ -19,7 +19,7 @@ with
         from sellers
     ),
 
-    incidents as (select * from {{ source("config", "incidents") }}),
+    incidents as (select * from {{ ref("stg_config__incidents") }}),
 
     -- an incident of all is one of each client, which makes the search for it an equi-join
     incidents_of_clients as (

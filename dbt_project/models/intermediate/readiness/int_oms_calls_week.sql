@@ -7,7 +7,7 @@ with
         select logged_at, oms_client, flow, call_status, failure_reason from {{ ref("stg_oms__logs") }} where is_call
     ),
 
-    oms_faults as (select flow, failure_reason from {{ source("config", "failure_reasons") }} where is_oms_fault)
+    oms_faults as (select flow, failure_reason from {{ ref("stg_config__failure_reasons") }} where is_oms_fault)
 
 select
     weeks.week_start,

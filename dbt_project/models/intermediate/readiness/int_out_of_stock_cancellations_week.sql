@@ -10,7 +10,7 @@ with
 
     out_of_stock_reasons as (
         select distinct reason
-        from {{ source("config", "reason_classes") }}
+        from {{ ref("stg_config__reason_classes") }}
         where kind = 'cancellation' and class = 'out_of_stock'
     )
 

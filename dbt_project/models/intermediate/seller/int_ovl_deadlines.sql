@@ -8,7 +8,7 @@ with
 
     policies as (select * from {{ ref("int_ovl_policies") }}),
 
-    holidays as (select calendar, date as day from {{ source("config", "holidays") }}),
+    holidays as (select calendar, date as day from {{ ref("stg_config__holidays") }}),
 
     run_weeks as (select max(week_start) as week_start from {{ ref("int_weeks") }}),
 

@@ -16,7 +16,7 @@ with
 
     faults as (
         select reason
-        from {{ source("config", "reason_classes") }}
+        from {{ ref("stg_config__reason_classes") }}
         where kind = 'cancellation' and class = 'seller_fault'
     ),
 

@@ -4,7 +4,7 @@
 #}
 with
 
-    policies as (select * from {{ source("config", "ovl_policy") }}),
+    policies as (select * from {{ ref("stg_config__ovl_policy") }}),
 
     local_days as (
         select

@@ -27,7 +27,7 @@ with
 
     weeks as (
         select calendar.week_start, calendar.calculated_at, calendar.calculated_on
-        from {{ source("inputs", "weeks") }} as calendar
+        from {{ ref("stg_run__weeks") }} as calendar
         inner join span on calendar.week_start between span.first_day and span.last_day
     )
 

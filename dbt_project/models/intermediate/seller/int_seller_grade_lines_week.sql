@@ -15,7 +15,7 @@ with
         select weeks.week_start, reasons.cancellation_reason
         from {{ ref("int_weeks") }} as weeks
         inner join
-            {{ source("config", "grade_cancellation_reasons") }} as reasons
+            {{ ref("stg_config__grade_cancellation_reasons") }} as reasons
             on {{ is_valid_on("reasons", "weeks.calculated_on") }}
     ),
 

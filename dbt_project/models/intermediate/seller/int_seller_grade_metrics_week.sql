@@ -72,7 +72,7 @@ with
         select weeks.week_start, weights.metric_id, weights.weight
         from weeks
         inner join
-            {{ source("config", "grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
+            {{ ref("stg_config__grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
     ),
 
     bands as ({{ steps_valid_at("grade_bands", "min", ["metric_id", "score"], of=["metric_id"]) }}),

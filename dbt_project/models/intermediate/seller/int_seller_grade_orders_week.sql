@@ -144,7 +144,7 @@ with
 
     -- where packages never had a file, nothing is known of shipping, and no order is judged
     shipping as (
-        select count(*) > 0 as is_known from {{ source("inputs", "sources") }} where source = 'packages' and is_present
+        select count(*) > 0 as is_known from {{ ref("stg_run__sources") }} where source = 'packages' and is_present
     ),
 
     shipped as (

@@ -22,7 +22,7 @@ with
 
     rejections as (
         select reason
-        from {{ source("config", "reason_classes") }}
+        from {{ ref("stg_config__reason_classes") }}
         where kind = 'failed_delivery' and class = 'rejected_by_customer'
     ),
 

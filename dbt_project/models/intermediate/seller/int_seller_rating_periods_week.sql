@@ -3,7 +3,7 @@ with
 
     weeks as (select week_start, calculated_at from {{ ref("int_weeks") }}),
 
-    configured as (select kpi_id, period_days from {{ source("config", "kpi_periods") }}),
+    configured as (select kpi_id, period_days from {{ ref("stg_config__kpi_periods") }}),
 
     kpis as (
         {% for kpi_id, kpi in seller_rating_kpis().items() %}

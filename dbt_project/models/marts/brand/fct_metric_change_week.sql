@@ -6,7 +6,7 @@
 {%- set columns = ["metric_id", "dimension", "member", "numerator", "denominator", "value"] %}
 {%- set z_99 = "2.5758293035489e0" %}
 with
-    {{ ctes_as_published(ref("int_metric_week"), source("inputs", "published_metrics"), columns) }},
+    {{ ctes_as_published(ref("int_metric_week"), ref("stg_run__published_metrics"), columns) }},
 
     rates as (
         select

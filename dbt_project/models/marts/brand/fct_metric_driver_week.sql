@@ -6,7 +6,7 @@
 #}
 {%- set columns = ["metric_id", "dimension", "member", "numerator", "denominator"] %}
 with
-    {{ ctes_as_published(ref("int_metric_week"), source("inputs", "published_metrics"), columns) }},
+    {{ ctes_as_published(ref("int_metric_week"), ref("stg_run__published_metrics"), columns) }},
 
     rates as (
         select *, {{ date_add_days("week_start", 7) }} as next_week_start

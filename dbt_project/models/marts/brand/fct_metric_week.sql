@@ -15,7 +15,7 @@
     "interval_low",
     "interval_high",
 ] %}
-with {{ ctes_to_publish(ref("int_metric_week"), source("inputs", "published_metrics"), columns) }}
+with {{ ctes_to_publish(ref("int_metric_week"), ref("stg_run__published_metrics"), columns) }}
 
 select
     to_publish.week_start,

@@ -5,7 +5,7 @@
 #}
 {%- set columns = ["cohort_week_start", "mall_segment", "placed", "shipped", "ratio"] %}
 with
-    {{ ctes_as_published(ref("fct_o2d_maturity_week"), source("inputs", "published_maturity"), columns) }},
+    {{ ctes_as_published(ref("fct_o2d_maturity_week"), ref("stg_run__published_maturity"), columns) }},
 
     readings as (
         select

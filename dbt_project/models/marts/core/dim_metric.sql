@@ -12,4 +12,4 @@ select
     direction,
     formula,
     description
-from {{ source("config", "metric_catalog") }}
+from {{ ref("stg_config__metric_catalog") }}

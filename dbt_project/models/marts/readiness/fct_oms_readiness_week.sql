@@ -13,7 +13,7 @@ with
             {{ setting_millionths("peak_multiplier") }} as peak_multiplier_ppm
     ),
 
-    capacities as (select * from {{ source("config", "oms_capacity") }}),
+    capacities as (select * from {{ ref("stg_config__oms_capacity") }}),
 
     loads as (
         select

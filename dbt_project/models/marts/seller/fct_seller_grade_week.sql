@@ -4,7 +4,7 @@
     published weeks that follow them, whose comparison with the week before changes with it.
 #}
 {%- set columns = ["seller_id", "final_grade", "tier", "is_partial"] %}
-with {{ ctes_to_publish(ref("int_seller_grade_week"), source("inputs", "published_grades"), columns) }}
+with {{ ctes_to_publish(ref("int_seller_grade_week"), ref("stg_run__published_grades"), columns) }}
 
 select
     to_publish.week_start,

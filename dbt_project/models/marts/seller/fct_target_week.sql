@@ -10,7 +10,7 @@ with
         select weeks.week_start, policies.max_cancellation_rate, policies.min_on_time_rate
         from weeks
         inner join
-            {{ source("config", "ovl_policy") }} as policies on {{ is_valid_on("policies", "weeks.calculated_on") }}
+            {{ ref("stg_config__ovl_policy") }} as policies on {{ is_valid_on("policies", "weeks.calculated_on") }}
     ),
 
     bands as ({{ steps_valid_at("grade_bands", "min", ["metric_id", "score"], of=["metric_id"]) }}),

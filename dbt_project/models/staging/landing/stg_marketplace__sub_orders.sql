@@ -2,7 +2,7 @@
 {# The newest version of every sub-order; its timestamps are cut at A where a week reads it. #}
 with
 
-    landed as (select * from {{ source("landing", "seller_orders") }}),
+    landed as (select * from {{ ref("base_marketplace__seller_orders") }}),
 
     -- no two versions are of one instant; ranking them all takes twice as long, and the memory of whole records
     several as (select sub_order_id, max(updated_at) as newest_at from landed group by sub_order_id having count(*) > 1)

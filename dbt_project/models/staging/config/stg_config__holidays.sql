@@ -1,0 +1,1 @@
+select calendar, date, name from {{ source("config", "holidays") }}

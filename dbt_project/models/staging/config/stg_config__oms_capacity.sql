@@ -1,0 +1,1 @@
+select oms_client, tested_hourly_calls from {{ source("config", "oms_capacity") }}

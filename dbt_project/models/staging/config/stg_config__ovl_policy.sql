@@ -1,0 +1,19 @@
+select
+    valid_from,
+    valid_to,
+    time_zone,
+    holiday_calendar,
+    workdays,
+    workday_start,
+    workday_end,
+    confirm_working_hours,
+    handover_working_days,
+    max_cancellation_rate,
+    min_on_time_rate,
+    more_than_orders,
+    more_than_days,
+    lookback_weeks,
+    factor,
+    recovery_weeks,
+    release_after_weeks
+from {{ source("config", "ovl_policy") }}

@@ -1,0 +1,1 @@
+select kind, reason, class from {{ source("config", "reason_classes") }}

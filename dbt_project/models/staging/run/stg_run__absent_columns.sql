@@ -1,0 +1,1 @@
+select source, column_name from {{ source("inputs", "absent_columns") }}

@@ -1,0 +1,1 @@
+select source, is_present from {{ source("inputs", "sources") }}
