@@ -11,8 +11,8 @@ with
         {{ entry.name }} as (
             select
                 {% if entry.version_of %} distinct {{ entry.version_of }}, {% endif %}
-                {% if entry.backwards %} runs_backwards,
-                {% else %} false as runs_backwards,
+                {% if entry.backwards %} is_backwards,
+                {% else %} false as is_backwards,
                 {% endif %}
                 seller_id,
                 {{ entry.event_time }} as happened_at
@@ -30,7 +30,7 @@ with
                 '{{ entry.name }}' as source,
                 {{ entry.name }}.seller_id,
                 count(*) as records,
-                count(*) filter (where {{ entry.name }}.runs_backwards) as backwards
+                count(*) filter (where {{ entry.name }}.is_backwards) as backwards
             from {{ entry.name }}
             inner join weeks on cast({{ entry.name }}.happened_at as date) = weeks.utc_day
             where {{ entry.name }}.happened_at >= weeks.starts_at and {{ entry.name }}.happened_at < weeks.ends_at

@@ -57,7 +57,7 @@ where
     case
         metrics.metric_id
         {% for metric_id in evidence_families().order_volume_limit.metrics %}
-            when '{{ metric_id }}' then orders.{{ metric_id }}
+            when '{{ metric_id }}' then orders.is_in_{{ metric_id }}
         {% endfor %}
     end
     = metrics.counts_in_numerator

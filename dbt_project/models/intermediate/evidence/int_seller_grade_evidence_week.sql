@@ -31,7 +31,7 @@ cross join metrics
 where
     case
         metrics.metric_id
-        {% for metric_id in metrics_of_lines %} when '{{ metric_id }}' then lines.{{ metric_id }} {% endfor %}
+        {% for metric_id in metrics_of_lines %} when '{{ metric_id }}' then lines.is_in_{{ metric_id }} {% endfor %}
     end
     = metrics.counts_in_numerator
 union all
@@ -51,4 +51,4 @@ from orders
 inner join
     metrics
     on metrics.metric_id = 'shipment_in_target_duration'
-    and orders.shipment_in_target_duration = metrics.counts_in_numerator
+    and orders.is_in_shipment_in_target_duration = metrics.counts_in_numerator

@@ -63,7 +63,7 @@ with
         where
             case
                 metrics.metric_id
-                {% for kpi_id in seller_rating_kpis() %} when '{{ kpi_id }}' then items.{{ kpi_id }} {% endfor %}
+                {% for kpi_id in seller_rating_kpis() %} when '{{ kpi_id }}' then items.is_in_{{ kpi_id }} {% endfor %}
             end
             = metrics.counts_in_numerator
     )

@@ -57,11 +57,11 @@ select
     orders.week_start,
     orders.seller_id,
     orders.order_id,
-    coalesce(steps.fault_cancelled_at <= orders.calculated_at, false) as ovl_cancellation_rate,
+    coalesce(steps.fault_cancelled_at <= orders.calculated_at, false) as is_in_ovl_cancellation_rate,
     -- a step that isn't done by A is late once its deadline lies before A
     least(coalesce(steps.confirmed_at, orders.calculated_at), orders.calculated_at) <= orders.confirm_due_at
     and least(coalesce(steps.handed_over_at, orders.calculated_at), orders.calculated_at)
-    <= orders.handover_due_at as ovl_on_time_rate
+    <= orders.handover_due_at as is_in_ovl_on_time_rate
 from orders
 inner join
     steps

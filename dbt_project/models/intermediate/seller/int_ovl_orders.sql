@@ -93,9 +93,9 @@ with
 
 select
     *,
-    case when week_start is not null then fault_cancelled_at is not null end as ovl_cancellation_rate,
+    case when week_start is not null then fault_cancelled_at is not null end as is_in_ovl_cancellation_rate,
     case
         when week_start is not null
         then coalesce(confirmed_at <= confirm_due_at and handed_over_at <= handover_due_at, false)
-    end as ovl_on_time_rate
+    end as is_in_ovl_on_time_rate
 from orders

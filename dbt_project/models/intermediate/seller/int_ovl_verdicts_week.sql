@@ -16,8 +16,8 @@ with
             seller_id,
             week_start,
             count(*) as orders_due,
-            count(*) filter (where ovl_cancellation_rate) as cancelled_seller_fault,
-            count(*) filter (where ovl_on_time_rate) as on_time
+            count(*) filter (where is_in_ovl_cancellation_rate) as cancelled_seller_fault,
+            count(*) filter (where is_in_ovl_on_time_rate) as on_time
         from {{ ref("int_ovl_orders") }}
         where week_start is not null
         group by seller_id, week_start

@@ -44,9 +44,9 @@ select
     lines.ordered_at,
     lines.cancelled_at,
     lines.cancellation_reason,
-    coalesce(lines.cancelled_by = 'seller', false) as seller_cancel_rate,
-    coalesce(lines.cancelled_by = 'customer', false) as customer_cancel_rate,
-    selected_reasons.cancellation_reason is not null as seller_related_delivery_problems
+    coalesce(lines.cancelled_by = 'seller', false) as is_in_seller_cancel_rate,
+    coalesce(lines.cancelled_by = 'customer', false) as is_in_customer_cancel_rate,
+    selected_reasons.cancellation_reason is not null as is_in_seller_related_delivery_problems
 from lines
 left join
     selected_reasons

@@ -13,9 +13,9 @@ with
             week_start,
             seller_id,
             count(*) as lines,
-            count(*) filter (where seller_cancel_rate) as seller_cancelled,
-            count(*) filter (where customer_cancel_rate) as customer_cancelled,
-            count(*) filter (where seller_related_delivery_problems) as with_problem
+            count(*) filter (where is_in_seller_cancel_rate) as seller_cancelled,
+            count(*) filter (where is_in_customer_cancel_rate) as customer_cancelled,
+            count(*) filter (where is_in_seller_related_delivery_problems) as with_problem
         from {{ ref("int_seller_grade_lines_week") }}
         group by week_start, seller_id
     ),
@@ -24,8 +24,8 @@ with
         select
             week_start,
             seller_id,
-            count(shipment_in_target_duration) as judged,
-            count(*) filter (where shipment_in_target_duration) as in_target
+            count(is_in_shipment_in_target_duration) as judged,
+            count(*) filter (where is_in_shipment_in_target_duration) as in_target
         from {{ ref("int_seller_grade_orders_week") }}
         group by week_start, seller_id
     ),

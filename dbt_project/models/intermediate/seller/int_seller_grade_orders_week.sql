@@ -169,5 +169,5 @@ select
         then shipped_at <= due_at
         when due_at < calculated_at
         then false
-    end as shipment_in_target_duration
+    end as is_in_shipment_in_target_duration
 from shipped

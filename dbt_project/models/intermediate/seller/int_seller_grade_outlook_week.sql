@@ -17,9 +17,9 @@ with
             lines.seller_id,
             {{ int_div(lag_us("windows.starts_at", "lines.ordered_at"), "7 * 24 * " ~ hour_us()) }} as weeks_left,
             count(*) as lines,
-            count(*) filter (where lines.seller_cancel_rate) as seller_cancelled,
-            count(*) filter (where lines.customer_cancel_rate) as customer_cancelled,
-            count(*) filter (where lines.seller_related_delivery_problems) as with_problem
+            count(*) filter (where lines.is_in_seller_cancel_rate) as seller_cancelled,
+            count(*) filter (where lines.is_in_customer_cancel_rate) as customer_cancelled,
+            count(*) filter (where lines.is_in_seller_related_delivery_problems) as with_problem
         from {{ ref("int_seller_grade_lines_week") }} as lines
         inner join windows on lines.week_start = windows.week_start
         group by 1, 2, 3
@@ -31,10 +31,10 @@ with
             orders.seller_id,
             {{ int_div(lag_us("windows.starts_at", "orders.created_at"), "7 * 24 * " ~ hour_us()) }} as weeks_left,
             count(*) as judged,
-            count(*) filter (where orders.shipment_in_target_duration) as in_target
+            count(*) filter (where orders.is_in_shipment_in_target_duration) as in_target
         from {{ ref("int_seller_grade_orders_week") }} as orders
         inner join windows on orders.week_start = windows.week_start
-        where orders.shipment_in_target_duration is not null
+        where orders.is_in_shipment_in_target_duration is not null
         group by 1, 2, 3
     )
 

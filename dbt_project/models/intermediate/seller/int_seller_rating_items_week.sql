@@ -33,7 +33,7 @@ with
                     periods.{{ kpi_id }}_from <= sub_orders.{{ kpi.dated_by }}
                     and sub_orders.{{ kpi.dated_by }} < periods.{{ kpi_id }}_to,
                     false
-                ) as is_in_{{ kpi_id }},
+                ) as is_dated_for_{{ kpi_id }},
             {% endfor %}
             sub_orders.*,
             -- a step done before the item was pending took no time
@@ -54,7 +54,7 @@ with
     items as (
         select *
         from dated
-        where {% for kpi_id in kpis %} is_in_{{ kpi_id }} {% if not loop.last %} or {% endif %} {% endfor %}
+        where {% for kpi_id in kpis %} is_dated_for_{{ kpi_id }} {% if not loop.last %} or {% endif %} {% endfor %}
     ),
 
     timed as (
@@ -99,41 +99,45 @@ select
     failed_delivery_reason,
     promised_ship_at,
     case
-        when is_in_cancellation_rate and is_seller_shipped then coalesce(cancelled_by = 'seller', false)
-    end as cancellation_rate,
+        when is_dated_for_cancellation_rate and is_seller_shipped then coalesce(cancelled_by = 'seller', false)
+    end as is_in_cancellation_rate,
     {% for kpi_id, limit_us in [
         ("pending_to_shipped_48h_rate", "shipping_limit_48h_us"),
         ("pending_to_shipped_n_hours_rate", "shipping_limit_us"),
     ] %}
         case
-            when not (is_in_{{ kpi_id }} and is_seller_shipped) or shipped_at < ordered_at
+            when not (is_dated_for_{{ kpi_id }} and is_seller_shipped) or shipped_at < ordered_at
             then null
             when shipped_at is not null
             then shipping_us <= {{ limit_us }}
             when cancelled_at is null and shipping_us > {{ limit_us }}
             then false
-        end as {{ kpi_id }},
+        end as is_in_{{ kpi_id }},
     {% endfor %}
     case
-        when not (is_in_pending_to_ready_to_ship_n_hours_rate and is_seller_shipped) or ready_to_ship_at < ordered_at
+        when
+            not (is_dated_for_pending_to_ready_to_ship_n_hours_rate and is_seller_shipped)
+            or ready_to_ship_at < ordered_at
         then null
         when ready_to_ship_at is not null
         then packing_us <= packing_limit_us
         when shipped_at is null and cancelled_at is null and packing_us > packing_limit_us
         then false
-    end as pending_to_ready_to_ship_n_hours_rate,
-    case when is_in_return_rate and delivered_at is not null then returned_at is not null end as return_rate,
+    end as is_in_pending_to_ready_to_ship_n_hours_rate,
     case
-        when not (is_in_shipping_on_time_rate and is_seller_shipped)
+        when is_dated_for_return_rate and delivered_at is not null then returned_at is not null
+    end as is_in_return_rate,
+    case
+        when not (is_dated_for_shipping_on_time_rate and is_seller_shipped)
         then null
         when shipped_at is not null
         then shipped_at <= promised_ship_at
         when cancelled_at is null and promised_ship_at < calculated_at
         then false
-    end as shipping_on_time_rate,
+    end as is_in_shipping_on_time_rate,
     case
-        when is_in_global_cancellation_rate then is_seller_shipped and cancelled_at is not null
-    end as global_cancellation_rate,
-    case when is_in_global_return_rate then returned_at is not null end as global_return_rate,
-    case when is_in_rejection_rate then is_rejected end as rejection_rate
+        when is_dated_for_global_cancellation_rate then is_seller_shipped and cancelled_at is not null
+    end as is_in_global_cancellation_rate,
+    case when is_dated_for_global_return_rate then returned_at is not null end as is_in_global_return_rate,
+    case when is_dated_for_rejection_rate then is_rejected end as is_in_rejection_rate
 from timed

@@ -12,8 +12,8 @@ with
         select
             week_start,
             {% for kpi_id in kpis %}
-                count(*) filter (where {{ kpi_id }}) as {{ kpi_id }}_numerator,
-                count({{ kpi_id }}) as {{ kpi_id }}_denominator,
+                count(*) filter (where is_in_{{ kpi_id }}) as {{ kpi_id }}_numerator,
+                count(is_in_{{ kpi_id }}) as {{ kpi_id }}_denominator,
             {% endfor %}
             seller_id
         from {{ ref("int_seller_rating_items_week") }}

@@ -94,7 +94,7 @@ with
                 seller_id,
                 '{{ metric_id }}' as metric_id,
                 count(*) as units,
-                count(*) filter (where {{ metric_id }}) as numerator
+                count(*) filter (where is_in_{{ metric_id }}) as numerator
             from {{ ref("int_ovl_next_orders_week") }}
             group by week_start, seller_id
             {% if not loop.last %}

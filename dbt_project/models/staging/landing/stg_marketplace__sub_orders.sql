@@ -43,7 +43,7 @@ select
         coalesce(returned_at, ordered_at),
         coalesce(failed_delivery_at, ordered_at)
     )
-    < ordered_at as runs_backwards
+    < ordered_at as is_backwards
 from landed
 left join several on landed.sub_order_id = several.sub_order_id
 where several.newest_at is null or landed.updated_at = several.newest_at

@@ -24,5 +24,5 @@ select
         when t4_label_shared_at > t5_label_sent_at
         then true
         else false
-    end as runs_backwards
+    end as is_backwards
 from {{ source("landing", "oms_logs") }}
