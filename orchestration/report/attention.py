@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from orchestration.report.changes import with_changes
+from orchestration.report.quality import FIRST_PUBLICATIONS
 from orchestration.report.reading import HISTORY, RESTATED, Week
 from orchestration.report.tables import VERDICTS_IN_ORDER, Store
 
@@ -70,6 +71,10 @@ _QUERIES = {
         order by day desc
         """,
     ),
+    "late": (
+        "publication",
+        f"select hours, hours - $within as late_by from ({FIRST_PUBLICATIONS}) where week_start = $week and is_late",
+    ),
     "client": (
         "fct_oms_readiness_week",
         f"""
@@ -121,13 +126,17 @@ class Attention:
     is_compared: bool
 
 
-def read_attention(store: Store, week: Week) -> Attention:
-    """What needs someone in a published week. What the store has no table of is passed over."""
+def read_attention(store: Store, week: Week, within: int | None) -> Attention:
+    """What needs someone in a published week. What the store has no table of is passed over.
+
+    `within`: the hours from A within which a week is published; without, none is late.
+    """
     asked: dict[str, object] = {
         "week": week.week_start,
         "before": week.week_start - timedelta(days=7),
         "first": week.week_start - timedelta(weeks=HISTORY - 1),
         "published_at": week.published_at,
+        "within": within,
     }
     has_cause = ("fct_restatement", "cause") in store.descriptions
     lines: list[Mapping[str, Any]] = []

@@ -17,6 +17,7 @@ KEYS = {
     "fct_metric_week": _MEMBER,
     "fct_metric_change_week": _MEMBER,
     "fct_metric_driver_week": _MEMBER,
+    "fct_data_quality_week": ("week_start", "rule_id", "scope"),
     "fct_o2d_settling_week": ("week_start", "cohort_week_start", "mall_segment"),
 }
 

@@ -9,10 +9,7 @@ from typing import Any
 from orchestration.report.tables import Store
 
 #: Columns of fct_metric_change_week that stand beside a figure.
-CHANGE_COLUMNS = (
-    *("change_low", "change_high", "is_signal", "usual_low", "usual_high", "usual_weeks", "is_unusual"),
-    "value_year_before",
-)
+CHANGE_COLUMNS = ("change_low", "change_high", "is_signal", "usual_low", "usual_high", "usual_weeks", "is_unusual")
 
 
 def with_changes(store: Store) -> str:

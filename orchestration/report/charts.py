@@ -38,37 +38,45 @@ _NOT_SHOWN = frozenset({"titles", "plot text-overlay", "plot tooltip-overlay", "
 
 
 def sparkline(
-    values: Sequence[Number], label: str, usual: tuple[Number, Number] | None = None, is_young: bool = False
+    values: Sequence[Number],
+    label: str,
+    band: tuple[Number, Number] | None = None,
+    is_young: bool = False,
+    marks: Sequence[str] = (),
 ) -> Markup:
-    """A line without axes over the band of what is usual; the gap of a missing value stays a gap.
+    """A line without axes over the band of what is usual or permitted; the gap of a missing value stays a gap.
 
-    The last value has a dot, which is hollow where the value is young. Drawn by hand, for pygal has no bands.
+    A band without an end goes on to the edge. The last value has a dot, which is hollow where the value is young; so
+    has each value with a word in `marks`, which is its class. Drawn by hand, for pygal has no bands.
     """
-    band = [float(limit) for limit in usual or () if limit is not None]
-    scale = [float(value) for value in values if value is not None] + band
+    ends = [_number(end) for end in band or ()]
+    scale = [float(value) for value in (*values, *ends) if value is not None]
     low, reach = min(scale), (max(scale) - min(scale)) or 1
 
     def place(number: int, value: float) -> tuple[float, float]:
         return round(5 + 140 * number / max(1, len(values) - 1), 1), round(29 - 24 * (value - low) / reach, 1)
 
-    marks, path, pen = [], "", "M"
-    if len(band) == 2:
-        (_, bottom), (_, top) = place(0, band[0]), place(0, band[1])
-        marks.append(f'<rect class="usual" x="0" y="{top - 1:.1f}" width="150" height="{bottom - top + 2:.1f}"/>')
+    drawn, path, pen = [], "", "M"
+    if ends:
+        top = 0.0 if ends[1] is None else place(0, ends[1])[1] - 1
+        bottom = 34.0 if ends[0] is None else place(0, ends[0])[1] + 1
+        drawn.append(f'<rect class="usual" x="0" y="{top:.1f}" width="150" height="{bottom - top:.1f}"/>')
+    dots = []
     for number, value in enumerate(values):
         if value is None:
             pen = "M"
             continue
         x, y = place(number, float(value))
         path, pen = f"{path}{pen}{x} {y}", "L"
-    marks.append(f'<path d="{path}" class="line"/>')
-    if values and (last := values[-1]) is not None:
-        x, y = place(len(values) - 1, float(last))
-        marks.append(f'<circle cx="{x}" cy="{y}" r="{3 if is_young else 2.5}" class="dot{" young" * is_young}"/>')
+        mark = marks[number] if marks else ""
+        if mark or number == len(values) - 1:
+            kind = " ".join(filter(None, ("dot", "young" * is_young, mark)))
+            dots.append(f'<circle cx="{x}" cy="{y}" r="{3 if is_young or mark else 2.5}" class="{kind}"/>')
+    drawn += [f'<path d="{path}" class="line"/>', *dots]
     return Markup(
         '<svg class="chart spark" role="img" aria-label="{}" viewBox="0 0 150 34" xmlns="http://www.w3.org/2000/svg">'
         '<g class="series color-0">{}</g></svg>'
-    ).format(label, Markup("".join(marks)))
+    ).format(label, Markup("".join(drawn)))
 
 
 def lines(

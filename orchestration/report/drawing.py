@@ -10,9 +10,10 @@ from typing import Any
 from markupsafe import Markup
 
 from orchestration.report import charts
-from orchestration.report.cells import shown
+from orchestration.report.cells import shown, signal
 from orchestration.report.changes import read_placed
 from orchestration.report.drivers import Drivers
+from orchestration.report.quality import Punctuality, Rule
 from orchestration.report.reading import HISTORY, Headline
 from orchestration.report.spread import SellerSummary
 from orchestration.report.tables import Store, Table
@@ -40,15 +41,56 @@ def with_sparklines(
         if headline.dimension == "oms_client":
             headline = _worst_first(headline, metrics[headline.figure["metric_id"]]["direction"])
         row = headline.figure
-        there = [value for value in headline.history if value is not None]
-        name = metrics[row["metric_id"]]["setup_name"]
-        label = f"{name}, the last {len(headline.history)} weeks"
+        metric = metrics[row["metric_id"]]
+        values = [past["value"] if past else None for past in headline.history]
+        marks = [signal(past, metric["direction"]) if past else "" for past in headline.history]
+        label = f"{metric['setup_name']}, the last {len(values)} weeks{_signals(marks)}"
         usual = None if row["usual_low"] is None else (row["usual_low"], row["usual_high"])
         # each point of O2D is a first reading
         is_young = row["metric_id"] == "o2d_ratio"
-        spark = charts.sparkline(headline.history, label, usual, is_young) if len(there) > 1 else None
+        there = [value for value in values if value is not None]
+        spark = charts.sparkline(values, label, usual, is_young, marks) if len(there) > 1 else None
         drawn.append((headline, spark))
     return drawn
+
+
+def _signals(marks: Sequence[str]) -> str:
+    """Where the dots of signals are, for who doesn't see them."""
+    told = [f"{mark} {_ago(len(marks) - 1 - place)}" for place, mark in enumerate(marks) if mark]
+    return f"; signals: {', '.join(told)}" if told else ""
+
+
+def _ago(weeks: int) -> str:
+    return "this week" if weeks == 0 else "a week ago" if weeks == 1 else f"{weeks} weeks ago"
+
+
+def rules(found: Iterable[Rule]) -> list[dict[str, Any]]:
+    """The rules with a chart for each scope whose observations moved, in `drawn`; the others by what was observed, in
+    `still`."""
+    drawn = []
+    for rule in found:
+        still: dict[Any, list[str]] = {}
+        charted = []
+        for check in rule.checks:
+            if not check["has_moved"]:
+                still.setdefault(check["observed"], []).append(check["scope"])
+                continue
+            label = f"{rule.rule_id} of {check['scope']}, the last {len(check['history'])} weeks"
+            marks = ["worse" if failed else "" for failed in check["failed"]]
+            is_seen = any(observed is not None for observed in check["history"])
+            band = (rule.lower, rule.upper)
+            charted.append((check, charts.sparkline(check["history"], label, band, marks=marks) if is_seen else None))
+        drawn.append({**vars(rule), "drawn": charted, "still": still})
+    return drawn
+
+
+def hours_to_publication(found: Punctuality | None) -> Markup | None:
+    """The chart of the hours from A to the first publication, over those that are in time."""
+    if found is None or sum(hours is not None for hours in found.hours) < 2:
+        return None
+    label = f"hours from the calculation of a week to its publication, the last {len(found.hours)} weeks"
+    marks = ["worse" if late else "" for late in found.late]
+    return charts.sparkline(found.hours, label, (0, found.within), marks=marks)
 
 
 def orders(store: Store, week: date, headlines: Iterable[Headline]) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from orchestration.report.changes import read_settling
 from orchestration.report.drivers import read_changed_failures, read_drivers
 from orchestration.report.pipeline import PipelineAtPeak
 from orchestration.report.places import page_name
+from orchestration.report.quality import read_causes, read_punctuality, read_rules
 from orchestration.report.reading import (
     HEADLINES,
     Week,
@@ -57,52 +59,72 @@ _CLIENT_SECTIONS = {
 }
 
 
-def week_pages(
-    store: Store,
-    path: Path,
-    week: Week,
-    weeks: Sequence[Week],
-    docs: str | None,
-    pipeline: PipelineAtPeak | None = None,
-    zone: str = "UTC",
-) -> dict[str, str]:
-    """The files of a week by their path in its folder; of a withheld week that has no figures, one page that says why.
+@dataclass(frozen=True)
+class Beside:
+    """What a week's pages say that isn't in the store, and where that lies.
 
-    `path` is the store's, `docs` the link to Data Docs from that folder, `zone` that in which times are told.
+    `docs` is the link to Data Docs from the week's folder, `zone` that in which times are told, `quarantine` as
+    `orchestration.report.quarantine` reads it.
     """
+
+    store: Path
+    docs: str | None
+    pipeline: PipelineAtPeak | None
+    zone: str
+    publish_within_hours: int | None
+    quarantine: Mapping[date, Sequence[Mapping[str, Any]]]
+
+
+def week_pages(store: Store, week: Week, weeks: Sequence[Week], beside: Beside) -> dict[str, str]:
+    """The files of a week by their path in its folder; of a withheld week without figures, one page that says why."""
     shared: dict[str, Any] = {
         "week": week,
         "metrics": read_metrics(store),
         "previous": _neighbour(weeks, week, -1),
         "next": _neighbour(weeks, week, 1),
-        "docs": docs,
-        "pipeline": pipeline,
-        "zone": zone,
-        "local": read_local(store, week.week_start, zone),
+        "docs": beside.docs,
+        "pipeline": beside.pipeline,
+        "zone": beside.zone,
+        "local": read_local(store, week.week_start, beside.zone),
     }
     if not week.is_published:
-        return {"index.html": render("withheld.html", **shared, tables=read_week_tables(store, week.week_start))}
+        return {"index.html": render("withheld.html", **shared, **_quality(store, week, beside))}
     clients = read_clients(store, week.week_start)
     shared["outlook"] = read_outlook(store, week.week_start)
     shared["sellers"] = drawing.summary(read_sellers(store, week.week_start))
     shared["clients"] = [(client, page_name(client)) for client in clients]
-    pages = {"index.html": _week_page(store, week, shared)}
+    pages = {"index.html": _week_page(store, week, shared, beside)}
     for client, name in shared["clients"]:
         pages[f"clients/{name}"] = _client_page(store, week, client, shared)
-    return pages | _seller_pages(store, path, week, shared)
+    return pages | _seller_pages(store, beside.store, week, shared)
 
 
-def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
-    tables = read_week_tables(store, week.week_start)
+def _quality(store: Store, week: Week, beside: Beside) -> dict[str, Any]:
+    """What is said of the quality of a week's figures, whether it is published or withheld."""
+    punctuality = read_punctuality(store, week.week_start, beside.publish_within_hours)
+    return {
+        "tables": read_week_tables(store, week.week_start),
+        "rules": drawing.rules(read_rules(store, week.week_start)),
+        "quarantine": beside.quarantine.get(week.week_start, ()),
+        "punctuality": punctuality,
+        "punctuality_chart": drawing.hours_to_publication(punctuality),
+        "restatements": read_restatements(store, week),
+        "causes": read_causes(store, week),
+    }
+
+
+def _week_page(store: Store, week: Week, shared: Mapping[str, Any], beside: Beside) -> str:
+    quality = _quality(store, week, beside)
+    tables = quality["tables"]
     unmeasured = read_unmeasured(store, week.week_start)
     headlines = read_headlines(store, week.week_start)
-    attention = read_attention(store, week)
+    attention = read_attention(store, week, beside.publish_within_hours)
     moved = {line["metric_id"]: line for line in attention.lines if line["kind"] == "signal"}
     drivers = read_drivers(store, week.week_start, moved)
     values = {
         **shared,
+        **quality,
         "client_pages": dict(shared["clients"]),
-        "tables": tables,
         "headlines": drawing.with_sparklines(headlines, shared["metrics"]),
         "attention": attention,
         "drivers": drivers,
@@ -110,7 +132,6 @@ def _week_page(store: Store, week: Week, shared: Mapping[str, Any]) -> str:
         "changed_failures": read_changed_failures(store, week.week_start),
         "orders": drawing.orders(store, week.week_start, headlines),
         "settling": read_settling(store, week.week_start),
-        "restatements": read_restatements(store, week),
         "unmeasured_headlines": {metric: unmeasured[metric] for metric in HEADLINES if metric in unmeasured},
         "unmeasured": {metric: columns for metric, columns in unmeasured.items() if metric not in HEADLINES},
         "absent_sources": read_absent_sources(store, week.week_start),
@@ -202,16 +223,20 @@ def _seller_script(file: SellerFile) -> str:
 
 def index_page(store: Store, weeks: Sequence[Week], docs: str | None) -> str:
     """The index over weeks, the newest first, with the headline figures of each."""
-    figures = {
-        week.week_start: {headline.figure["metric_id"]: headline for headline in read_headlines(store, week.week_start)}
-        for week in weeks
-        if week.is_published
-    }
+    figures = {week.week_start: read_headlines(store, week.week_start) for week in weeks if week.is_published}
+    metrics = read_metrics(store)
+    newest = max(figures, default=None)
     return render(
         "index.html",
         weeks=list(reversed(weeks)),
-        figures=figures,
-        metrics=read_metrics(store),
+        figures={
+            week: {headline.figure["metric_id"]: headline for headline in headlines}
+            for week, headlines in figures.items()
+        },
+        newest=newest,
+        glance=drawing.with_sparklines(figures[newest], metrics) if newest else [],
+        orders=drawing.orders(store, newest, figures[newest]) if newest else None,
+        metrics=metrics,
         headline_ids=HEADLINES,
         docs=docs,
     )

@@ -37,8 +37,8 @@ HEADLINES = (
 )
 #: The published table of waivers; a store of an earlier release has none.
 WAIVERS = "fct_gate_waiver_week"
-#: Weeks of a sparkline.
-HISTORY = 12
+#: Weeks of a sparkline, and of a rule's chart.
+HISTORY, JUDGED_WEEKS = 12, 26
 _MOST_RESTATEMENTS = 1000
 #: The restatements of a week, and those of earlier weeks since the week before was first published.
 RESTATED = (
@@ -69,6 +69,11 @@ class Week:
     @property
     def is_published(self) -> bool:
         return self.published_at is not None
+
+    @property
+    def known_at(self) -> datetime:
+        """When its pages' figures were published, for comparison: before all others where none are."""
+        return self.published_at or datetime.min
 
 
 def read_weeks(store: Store) -> list[Week]:
@@ -105,7 +110,7 @@ def read_weeks(store: Store) -> list[Week]:
         build = published.get(week)
         shown = [week - back * _WEEK for back in (*range(HISTORY), 52)]
         fingerprint = _digest(
-            judged.get(week),
+            [judged.get(week - back * _WEEK) for back in range(JUDGED_WEEKS)],
             waived.get(week),
             [other in judged or other in published for other in (week - _WEEK, week + _WEEK)],  # where the page leads
             [digests.get(week) for digests in looked_back],
@@ -129,7 +134,8 @@ def read_weeks(store: Store) -> list[Week]:
 
 @dataclass(frozen=True)
 class Headline:
-    """A figure of the first screen: the row of fct_metric_week, those of its members, and its last weeks.
+    """A figure of the first screen: the row of fct_metric_week, those of its members, those of its last weeks (the
+    oldest first), and that of 52 weeks before; None for a week without one.
 
     The rows have the columns of fct_metric_change_week, too.
     """
@@ -137,7 +143,8 @@ class Headline:
     figure: Mapping[str, Any]
     members: tuple[Mapping[str, Any], ...]
     dimension: str
-    history: tuple[Any, ...]
+    history: tuple[Mapping[str, Any] | None, ...]
+    year_before: Mapping[str, Any] | None
 
 
 def read_headlines(
@@ -145,13 +152,14 @@ def read_headlines(
 ) -> list[Headline]:
     """The figures of a week, of all or of one client, each with its members and with twelve weeks of its values."""
     weeks = [week - back * _WEEK for back in reversed(range(HISTORY))]
+    year_before = week - 52 * _WEEK
     rows = store.records(
         "select week_start, metric_id, dimension, member, numerator, denominator, value, display_value, "
         f"previous_value, change, is_small_sample, interval_low, interval_high, {', '.join(CHANGE_COLUMNS)} "
         f"from {with_changes(store)} "
-        "where week_start between $first and $week and list_contains($metrics, metric_id) "
-        "order by metric_id, dimension, member",
-        {"first": weeks[0], "week": week, "metrics": list(metrics)},
+        "where (week_start between $first and $week or week_start = $year_before) "
+        "and list_contains($metrics, metric_id) order by metric_id, dimension, member",
+        {"first": weeks[0], "week": week, "year_before": year_before, "metrics": list(metrics)},
     )
     of_all = ("overall",) if client is None else ("oms_client",)
     headlines = []
@@ -165,13 +173,14 @@ def read_headlines(
             (name for name in ("mall_segment", "oms_client") if any(row["dimension"] == name for row in own)), ""
         )
         members = [row for row in own if row["dimension"] == dimension and row["week_start"] == week]
-        history = {row["week_start"]: row["value"] for row in line}
+        history = {row["week_start"]: row for row in line}
         headlines.append(
             Headline(
                 current,
                 tuple(members) if client is None else (),
                 dimension,
                 tuple(history.get(day) for day in weeks),
+                history.get(year_before),
             )
         )
     return headlines
@@ -280,7 +289,7 @@ def read_restatements(store: Store, week: Week) -> Table:
         {
             "week": week.week_start,
             "before": week.week_start - _WEEK,
-            "published_at": week.published_at or datetime.min,
+            "published_at": week.known_at,
         },
     )
     described = store.descriptions

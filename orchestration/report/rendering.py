@@ -57,7 +57,7 @@ def _rows(table: Table, metrics: Mapping[str, Mapping[str, Any]], clients: Mappi
 
 
 #: Columns whose figures are of the metric's unit.
-_OF_THE_UNIT = frozenset({"value", "previous_value", "change"})
+_OF_THE_UNIT = frozenset({"value", "previous_value", "adjusted_value", "change"})
 
 
 def _class(column: Column) -> str:
@@ -91,7 +91,7 @@ def _cell(
             return f'<span class="badge {text}">{text.replace("_", " ")}</span>'
         case "passed":
             return '<span class="better">passed</span>' if value else '<span class="worse">failed</span>'
-        case "reasons":
+        case "reasons" | "incident_ids":
             return text.replace(",", ", ")
     return text
 

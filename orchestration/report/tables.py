@@ -143,6 +143,13 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "passed": ("Passed", "flag"),
     "observed": ("Observed", "number"),
     "lower": ("From", "number"),
+    "approved_by": ("Approved by", "text"),
+    "valid_until": ("Waived until", "date"),
+    "excused": ("Excused", "count"),
+    "adjusted_numerator": ("Numerator, adjusted", "count"),
+    "adjusted_denominator": ("Denominator, adjusted", "count"),
+    "adjusted_value": ("Adjusted", "number"),
+    "incident_ids": ("Incidents", "text"),
     "upper": ("To", "number"),
 }
 TEXTS = frozenset({"text", "date", "flag"})
@@ -361,6 +368,22 @@ WEEK_TABLES = {
         "seller_id applies_from daily_order_limit limited_since met_weeks_in_a_row reason",
         "is_limited",
         "limited_since desc, seller_id",
+    ),
+    "incidents": Selection(
+        "incidents",
+        "What incidents excuse",
+        "fct_incident_impact_week",
+        "metric_id dimension member value adjusted_value excused numerator denominator adjusted_numerator "
+        "adjusted_denominator is_small_sample incident_ids",
+        "dimension <> 'seller'",
+        "metric_id, dimension <> 'overall', dimension, member",
+    ),
+    "waivers": Selection(
+        "waivers",
+        "Waivers",
+        "fct_gate_waiver_week",
+        "rule_id scope reason approved_by valid_until",
+        order="rule_id, scope",
     ),
     "quality": Selection(
         "quality",

@@ -15,8 +15,9 @@ from orchestration.errors import MetricStoreError
 from orchestration.home.files import write_whole
 from orchestration.home.layout import Home
 from orchestration.publication.reading import open_store
-from orchestration.report.pages import index_page, week_pages
+from orchestration.report.pages import Beside, index_page, week_pages
 from orchestration.report.pipeline import mark_of_pipeline, read_pipeline
+from orchestration.report.quarantine import marks_of_quarantine, read_quarantine
 from orchestration.report.reading import Week, read_weeks
 from orchestration.report.tables import Store
 from orchestration.whatif import rehearsal
@@ -41,40 +42,45 @@ def write_report(home: Home) -> Written:
     """
     size = 0
     done: list[date] = []
-    docs = home.data_docs_index.is_file()
-    pipeline, measured = read_pipeline(home), mark_of_pipeline(home)
+    docs = "../data_docs/index.html" if home.data_docs_index.is_file() else None
     with open_store(home.published_store) as connection:
         store = Store(connection)
         weeks = read_weeks(store)
-        zone = _zone(home, weeks)
-        for week in weeks:
+        zone, within = _settings(home, weeks)
+        rejected = marks_of_quarantine(store, home, zone)
+        of_all = f"{_code()} {docs} {mark_of_pipeline(home)} {zone} {within}"
+        marks = {week.week_start: f"{week.fingerprint} {of_all} {rejected.get(week.week_start)}\n" for week in weeks}
+        due = [week for week in weeks if _read(home.report_of(week.week_start) / _MARK) != marks[week.week_start]]
+        beside = Beside(
+            store=home.published_store,
+            docs=docs and f"../{docs}",
+            pipeline=read_pipeline(home),
+            zone=zone,
+            publish_within_hours=within,
+            quarantine=read_quarantine(store, home, zone, [week.week_start for week in due]),
+        )
+        for week in due:
             folder = home.report_of(week.week_start)
-            mark = _mark(week, docs, measured, zone)
-            if _read(folder / _MARK) == mark:
-                continue
-            docs_link = "../../data_docs/index.html" if docs else None
-            pages = week_pages(store, home.published_store, week, weeks, docs_link, pipeline, zone)
-            size += _write_folder(folder, pages)
-            write_whole(folder / _MARK, mark)
+            size += _write_folder(folder, week_pages(store, week, weeks, beside))
+            write_whole(folder / _MARK, marks[week.week_start])
             done.append(week.week_start)
-        size += write_whole(home.report_index, index_page(store, weeks, "../data_docs/index.html" if docs else None))
+        size += write_whole(home.report_index, index_page(store, weeks, docs))
     _remove_others(home, {week.week_start for week in weeks})
     return Written(home.report_index, tuple(done), len(weeks), size)
 
 
-def _zone(home: Home, weeks: Sequence[Week]) -> str:
-    """The reporting time zone, where the published weeks are of the calendar that the settings name now; else UTC."""
+def _settings(home: Home, weeks: Sequence[Week]) -> tuple[str, int | None]:
+    """The reporting time zone, and the hours from A within which a week is published.
+
+    UTC where the published weeks are of another calendar than the settings name now; UTC and None without settings.
+    """
     try:
         configuration = load_configuration(home.config)
     except (MetricStoreError, OSError):
-        return "UTC"
+        return "UTC", None
     same = all(w.calculated_at == configuration.calculated_at(w.week_start) for w in weeks if w.is_published)
-    return str(configuration.setting("reporting_timezone")) if same else "UTC"
-
-
-def _mark(week: Week, docs: bool, measured: str, zone: str) -> str:
-    """What the week's pages follow: what they show, how they show it, and whether there is a page they lead to."""
-    return f"{week.fingerprint} {_code()} {docs:d} {measured} {zone}\n"
+    zone = str(configuration.setting("reporting_timezone")) if same else "UTC"
+    return zone, int(str(configuration.setting("publish_within_hours")))
 
 
 @cache

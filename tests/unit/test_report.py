@@ -274,10 +274,10 @@ def test_a_waiver_of_one_rule_leaves_a_week_withheld_by_another(made: Made) -> N
 @pytest.mark.parametrize(
     ("table", "says_so"),
     [
-        ("fct_gate_waiver_week", False),
+        ("fct_gate_waiver_week", True),
         ("fct_target_week", False),
         ("fct_seller_recovery_week", False),
-        ("fct_incident_impact_week", False),
+        ("fct_incident_impact_week", True),
         ("fct_hop_load_hour", True),
         ("fct_inventory_sync_week", True),
         ("fct_oms_readiness_week", True),
@@ -439,12 +439,135 @@ def test_what_needs_someone_is_listed_in_order_of_weight(made: Made) -> None:
         "Signal T null_request_id_rate of birch rose from – to 19.0 % (+3.0 pts)",
         "Unusual T null_request_id_rate is 27.0 %, usually 10.0 to 20.0 %",
         "Gate volume_shift claims 2.27, tickets 2.27; permitted 0.5 to 2",
-        "Week The week of 29 December 2025 has no data",
+        "Week The week of 29 December 2025 isn't published",
         "OMS client amber (new), birch are not ready for the peak: headroom",
         "Sellers 1 seller is newly limited: S1",
         "Sellers 1 seller fell a tier: S3",
         "Restated 2 published figures of 1 week changed; cause: records",
     ]
+
+
+def judge(made: Made, week: date, rule: str, scope: str, observed: float | None, **more: object) -> None:
+    judged = {"severity": "error", "passed": True, "lower": 0.0, "upper": 60.0, **more}
+    made.add("fct_data_quality_week", week_start=week, rule_id=rule, scope=scope, observed=observed, **judged)
+
+
+def test_what_the_gate_saw_is_drawn_over_26_weeks_in_its_bounds(made: Made) -> None:
+    weeks = [WEEK - timedelta(weeks=back) for back in range(28)]
+    for back, week in enumerate(weeks):
+        failed = back in (0, 3)
+        made.publish(week, f"b{back}")
+        judge(made, week, "null_request_id_rate_client", "amber", 91.25 if failed else 20.0 + back, passed=not failed)
+        judge(made, week, "days_present", "oms_logs", 7, lower=7, upper=7)
+        judge(made, week, "days_present", "claims", 6 + back % 2, lower=7, upper=7)
+        judge(made, week, "keys_unique", "dim_metric", 0, upper=0)
+    made.write()
+    found = made.page().split('id="checks"')[1].split('data-name="quality"')[0]
+    assert re.findall(r"<h4>(\w+)", found) == ["null_request_id_rate_client", "days_present"]
+    assert ["permitted 0 to 60" in found, "permitted 7" in found] == [True, True]
+    first, *others = re.findall(r"<svg.*?</svg>", found, re.DOTALL)
+    path = re.search(r'<path d="([^"]*)"', first)
+    assert path is not None
+    assert len(re.findall(r"[\d.]+ [\d.]+", path[1])) == 26
+    assert first.count('class="dot worse"') == 2
+    assert first.count('class="usual"') == 1
+    assert len(others) == 1
+    assert "The same in every week: 7 in oms_logs." in found
+    assert "keys_unique" in found.split("<details")[1]
+    assert re.search(r'class="failed">.*?amber.*?<b class="worse">.*?>91.25<', found, re.DOTALL)
+
+
+@pytest.mark.parametrize(("hours", "is_late"), [(19, True), (11, False)])
+def test_a_week_that_was_published_late_is_told(made: Made, hours: int, is_late: bool) -> None:
+    """Weeks of the store's first publication aren't late, however old they are."""
+    made.publish(date(2025, 12, 29), "b0", "2026-01-12 10:00:00")
+    made.publish(BEFORE, "b0", "2026-01-12 10:00:00")
+    made.publish(WEEK, "b1", str(datetime(2026, 1, 19, 3) + timedelta(hours=hours)))
+    made.publish(date(2026, 1, 19), "b2", "2026-02-19 03:00:00")
+    with duckdb.connect(str(made.home.published_store)) as db:
+        db.execute("update marts.publication set calculated_at = week_start + interval 171 hours")
+    made.write()
+    late = [line for line in needs(made) if line.startswith("Late")]
+    assert late == (["Late This week was published 7.0 h late, 19.0 h after its calculation"] if is_late else [])
+    said = " ".join(re.sub(r"<[^>]+>", "", made.page().split('id="punctuality"')[1].split("</div>")[0]).split())
+    assert (
+        f"published {hours}.0 h after its calculation, and was due within 12 h: {'late' if is_late else 'in'}" in said
+    )
+    assert ("Late of the last 3 weeks: 2026-01-12." in said) == is_late
+    assert 'id="punctuality"' not in made.page(week=BEFORE)
+    assert "Late of the last 4 weeks: " in " ".join(made.page(week=date(2026, 1, 19)).split())
+
+
+def reject(made: Made, source: str, *rows: tuple[str, str, str, str | None]) -> None:
+    """Rejected records in the quarantine: (file, reason, columns, time)."""
+    folder = made.home.quarantine / source
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as db:
+        db.execute("create table bad (source_file text, reason text, columns text, event_at timestamp)")
+        db.executemany("insert into bad values (?, ?, ?, ?)", rows)
+        db.execute(
+            f"copy (select *, '{source}' as source, rowid + 1 as row_number, timestamp '2026-01-13' as ingested_at, "
+            """'{"attempt": "<b>", "seller_id": null}' as original from bad) """
+            f"to '{folder}/{len(list(folder.iterdir())) + 1:08d}-1.parquet' (format parquet)"
+        )
+
+
+def test_rejected_records_are_shown_three_of_each_reason(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.home.config.mkdir()
+    (made.home.config / "settings.csv").write_text(
+        "key,value\nreporting_timezone,Asia/Kolkata\ncalculation_offset_hours,3\n"
+    )
+    with duckdb.connect(str(made.home.published_store)) as db:
+        db.execute("update marts.publication set calculated_at = week_start + interval 165 hours + interval 30 minutes")
+    reject(made, "oms_logs", *[("a.csv", "bad_type", "attempt,seller_id", "2026-01-14")] * 4)
+    reject(made, "oms_logs", ("a.csv", "not_in_set", "attempt", "2026-01-11 18:29"))  # a minute before the week
+    reject(made, "sellers", ("s.csv", "bad_type", "attempt", "2020-01-01"))  # has no time of its own
+    made.write()
+    table = made.page().split('data-name="quarantine"')[1].split("</table>")[0]
+    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)]
+    record = "{&#34;attempt&#34;: &#34;&lt;b&gt;&#34;, &#34;seller_id&#34;: null}"
+    of_log = [f"a.csv, row {row}: attempt: &lt;b&gt;, seller_id: nothing {record}" for row in (1, 2, 3)]
+    assert rows[1:] == [
+        f"oms_logs bad_type 4 {' '.join(of_log)}",
+        f"sellers bad_type 1 s.csv, row 1: attempt: &lt;b&gt; {record}",
+    ]
+    assert "not_in_set" in made.page(week=BEFORE)
+    reject(made, "claims", ("c.csv", "bad_type", "attempt", "2026-01-14"))
+    assert made.write().weeks == (WEEK,), "the page follows what is rejected"
+
+
+def test_waivers_and_restatements_are_told_by_their_cause(made: Made) -> None:
+    made.publish()
+    made.publish(BEFORE, "b0")
+    made.add("fct_gate_waiver_week", rule_id="r", scope="s", reason="known", approved_by="Mo", valid_until=WEEK)
+    for key, cause in (("a", "records"), ("b", "records"), ("c", "code")):
+        made.add("fct_restatement", table_name="t", key=key, restated_at=datetime(2026, 1, 20), cause=cause)
+    made.write()
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", made.page().split('data-name="causes"')[1].split("</table>")[0])
+    assert cells == ["records", "t", "2", "1", "2026-01-20 00:00", "code", "t", "1", "1", "2026-01-20 00:00"]
+    waived = re.findall(r"<td[^>]*>(.*?)</td>", made.page().split('data-name="waivers"')[1].split("</table>")[0])
+    assert waived == ["r", "s", "known", "Mo", str(WEEK)]
+
+
+def test_the_index_shows_twelve_weeks_with_their_signals(made: Made) -> None:
+    made.catalogue("claims_rate", "claims_raised")
+    for back in range(14):
+        week = WEEK - timedelta(weeks=back)
+        made.publish(week, f"b{back}")
+        made.metric("claims_rate", f"{back}.00", week_start=week, change=Decimal(1))
+        key = {"metric_id": "claims_rate", "dimension": "overall", "member": "mall"}
+        made.add("fct_metric_change_week", week_start=week, **key, is_signal=back in (2, 13))
+    made.metric("claims_raised", "3.00")
+    made.write()
+    glance = made.home.report_index.read_text().split('id="h-glance"')[1].split("</section>")[0]
+    [drawn] = re.findall(r'<a class="multiple" href="(.*?)"><span>(.*?)</span>(<svg.*?</svg>)<b>(.*?)</b>', glance)
+    assert (*drawn[:2], drawn[3]) == (f"{WEEK}/index.html#card-claims_rate", "T claims_rate", "0 %")
+    assert drawn[2].count("<circle") == 2
+    assert drawn[2].count('class="dot worse"') == 1
+    assert "claims_rate, the last 12 weeks; signals: worse 2 weeks ago" in drawn[2]
+    assert 'id="card-claims_rate"' in made.page()
 
 
 def test_what_moved_a_signal_is_drawn_from_the_week_before_to_this_one(made: Made) -> None:
@@ -580,19 +703,20 @@ def test_a_headline_says_what_is_usual_what_it_will_be_and_what_it_was(made: Mad
     made.publish(BEFORE, "b0")
     made.catalogue("o2d_ratio", "order_volume")
     made.add("fct_unmeasured_metric_week", metric_id="order_volume", missing_columns="sellers.oms_enabled_at")
-    for week, value, placed in ((WEEK, "59.54", 1549), (BEFORE, "61.02", 668)):
+    year_before = WEEK - timedelta(weeks=52)
+    for week, value, placed in ((WEEK, "59.54", 1549), (BEFORE, "61.02", 668), (year_before, "48.07", 500)):
         made.metric("o2d_ratio", value, week_start=week, denominator=placed)
     made.add(
         "fct_metric_change_week",
         **{"metric_id": "o2d_ratio", "dimension": "overall", "member": "mall", "is_unusual": True},
-        **{"usual_low": Decimal("60.10"), "usual_high": Decimal("63.20"), "value_year_before": Decimal("48.07")},
+        **{"usual_low": Decimal("60.10"), "usual_high": Decimal("63.20")},
     )
     settled = {"settled_low": Decimal("92.01"), "settled_expected": Decimal("92.50"), "settled_high": Decimal("93.00")}
     made.add("fct_o2d_settling_week", cohort_week_start=WEEK, mall_segment="mall", age_weeks=0, **settled)
     made.write()
     page = made.page()
     text = " ".join(re.sub(r"<[^>]+>", "", page.split('id="headlines"')[1].split("</section>")[0]).split())
-    assert "Orders placed 1,549 from 668" in text
+    assert "Orders placed 1,549 from 668 12 weeks A year ago 500" in text
     assert "now, settles at 92.0 to 93.0 %" in text
     assert "Unusual: usually 60.1 to 63.2 %" in text
     assert "A year ago 48.1 %" in text
