@@ -1,11 +1,12 @@
-"""The suite that a week's profile must meet, made from the rules. Not here: bounds (gate_rules.csv), measuring (dbt).
+"""The suite that the profile of a run's weeks must meet, made from the rules. Not here: bounds (gate_rules.csv),
+measuring (dbt).
 
-The judged frame holds the rows of one week. What a rule observed stands in the column that is called as the rule is:
+What a rule observed stands in the column of the judged frame that is called as the rule is:
 
-    rule_id    scope     ran  note      weights  files_...  days_...
-    weights    all       yes               99.0        nan       nan   outside 100 to 100: fails
-    files_...  products  yes  no files      nan        nan       nan   nothing to judge: passes
-    days_...   oms_logs  no                 nan        nan       nan   required, and nobody measured it: fails
+    week_start  rule_id    scope     ran  note      weights  files_...  days_...
+    2026-01-05  weights    all       yes               99.0        nan       nan   outside 100 to 100: fails
+    2026-01-05  files_...  products  yes  no files      nan        nan       nan   nothing to judge: passes
+    2026-01-12  days_...   oms_logs  no                 nan        nan       nan   required, not measured: fails
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from expectations.rules import Rule
 
 SUITE_NAME = "gate"
 
-RULE, SCOPE, RAN, NOTE = "rule_id", "scope", "ran", "note"
+WEEK, RULE, SCOPE, RAN, NOTE = "week_start", "rule_id", "scope", "ran", "note"
+#: What names a row.
+INDEX = (WEEK, RULE, SCOPE)
 YES, NO = "yes", "no"
 
 WITHIN_BOUNDS, EVERY_RULE_RAN, MEASURED_ONCE = "within_bounds", "every_rule_ran", "measured_once"
@@ -29,7 +32,7 @@ WITHIN_BOUNDS, EVERY_RULE_RAN, MEASURED_ONCE = "within_bounds", "every_rule_ran"
 
 def gate_suite(rules: Sequence[Rule]) -> ExpectationSuite:
     """One expectation for each rule with a bound, and two that say the profile is complete."""
-    suite = ExpectationSuite(name=SUITE_NAME, meta={"about": "Profile of one week; every error rule must pass."})
+    suite = ExpectationSuite(name=SUITE_NAME, meta={"about": "Profile of a run's weeks; each error rule must pass."})
     for rule in rules:
         if rule.lower is not None or rule.upper is not None:
             suite.add_expectation(within_bounds(rule))
@@ -58,19 +61,19 @@ def within_bounds(rule: Rule) -> gxe.ExpectColumnValuesToBeBetween:
 
 
 def every_rule_ran() -> gxe.ExpectColumnValuesToBeInSet:
-    """Every rule that is required for the week was measured: a rule that didn't run counts as failed."""
+    """Every rule that is required for a week was measured: a rule that didn't run counts as failed."""
     return gxe.ExpectColumnValuesToBeInSet(
         column=RAN,
         value_set=[YES],
-        description="Every rule that is required for the week ran.",
+        description="Every rule that is required for a week ran.",
         meta={"check": EVERY_RULE_RAN},
     )
 
 
 def measured_once() -> gxe.ExpectCompoundColumnsToBeUnique:
-    """A rule has one figure per scope: with two, it would be luck which one is published."""
+    """A rule has one figure per week and scope: with two, it would be luck which one is published."""
     return gxe.ExpectCompoundColumnsToBeUnique(
-        column_list=[RULE, SCOPE],
-        description="Every rule was measured once for each scope.",
+        column_list=list(INDEX),
+        description="Every rule was measured once for each week and scope.",
         meta={"check": MEASURED_ONCE},
     )

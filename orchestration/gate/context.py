@@ -1,25 +1,24 @@
 """Great Expectations' data context of a home, its checkpoint and Data Docs. Not here: the suite, or reading a verdict.
 
 Configuration is written anew each time, so that a crash halfway through writing it can't stop the next run.
-Results of the latest weeks stay. How Data Docs come to need no network is in `docs_view`.
+Results of the latest runs stay. How Data Docs come to need no network is in `docs_view`.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from typing import Any
 
 import great_expectations as gx
 from great_expectations.data_context.data_context.file_data_context import FileDataContext
 from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier
 
-from expectations.suites import RULE, SCOPE, SUITE_NAME
+from expectations.suites import INDEX, SUITE_NAME
 from orchestration.gate.verdict import GateError
 from orchestration.home.layout import Home
 
-#: Of how many weeks results and pages are kept, the latest.
-KEPT_WEEKS = 26
+#: Of how many runs over the same weeks results and pages are kept, the latest weeks.
+KEPT = 26
 _REWRITTEN = ("expectations", "checkpoints", "validation_definitions")
 
 _CONFIG = """\
@@ -71,28 +70,27 @@ def open_context(home: Home) -> FileDataContext:
 
 def add_checkpoint(context: FileDataContext, suite: gx.ExpectationSuite) -> gx.Checkpoint:
     """The checkpoint that judges one frame by the suite and names every row that fails."""
-    asset = context.data_sources.add_or_update_pandas("profile").add_dataframe_asset("week")
+    asset = context.data_sources.add_or_update_pandas("profile").add_dataframe_asset("weeks")
     definition = gx.ValidationDefinition(
         name=SUITE_NAME,
-        data=asset.add_batch_definition_whole_dataframe("week"),
+        data=asset.add_batch_definition_whole_dataframe("weeks"),
         suite=context.suites.add_or_update(suite),
     )
     checkpoint = gx.Checkpoint(
         name=SUITE_NAME,
         validation_definitions=[context.validation_definitions.add_or_update(definition)],
-        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": [RULE, SCOPE]},
+        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": list(INDEX)},
     )
     return context.checkpoints.add_or_update(checkpoint)
 
 
-def build_data_docs(home: Home, context: FileDataContext, validations: Sequence[Any]) -> None:
-    """The pages of these validations and of the suite, and the index of all that are kept (which is slow)."""
-    now = {validation.run_id.run_name for validation in validations}
+def build_data_docs(home: Home, context: FileDataContext, validation: Any) -> None:
+    """The pages of this validation and of the suite, and the index of all that are kept (which is slow)."""
     for folder in (home.gate_context, home.data_docs):
         weeks = sorted((folder / "validations" / SUITE_NAME).glob("*-*-*"), reverse=True)
-        for week in weeks[KEPT_WEEKS:]:
-            if week.name not in now:
-                shutil.rmtree(week)
-    context.build_data_docs(resource_identifiers=[*validations, ExpectationSuiteIdentifier(SUITE_NAME)])
+        for of_weeks in weeks[KEPT:]:
+            if of_weeks.name != validation.run_id.run_name:
+                shutil.rmtree(of_weeks)
+    context.build_data_docs(resource_identifiers=[validation, ExpectationSuiteIdentifier(SUITE_NAME)])
     if not home.data_docs_index.is_file():
         raise GateError(f"Great Expectations wrote no {home.data_docs_index}.\nRemove {home.data_docs} and run again.")

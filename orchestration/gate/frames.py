@@ -1,4 +1,4 @@
-"""Turns the profile into one frame per week, absent rules included. Not here: judging a value."""
+"""Turns the profile of the weeks into one frame, absent rules included. Not here: judging a value."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from expectations.rules import Rule
-from expectations.suites import NO, NOTE, RAN, RULE, SCOPE, YES
+from expectations.suites import INDEX, NO, NOTE, RAN, RULE, YES
 from orchestration.gate.verdict import ProfileRow, RequiredRow
+
+_OBSERVED = "observed"
 
 
 @dataclass
@@ -22,13 +25,17 @@ class WeekProfile:
     rows: list[ProfileRow] = field(default_factory=list)
     missing: dict[tuple[str, str], None] = field(default_factory=dict)
 
-    def frame(self, rules: Sequence[Rule]) -> pd.DataFrame:
-        """The frame that Great Expectations sees. A value that is no number counts as not measured."""
-        measured = [(row.rule_id, row.scope, NO if _is_broken(row) else YES, row.note) for row in self.rows]
-        absent = [(rule_id, scope, NO, None) for rule_id, scope in self.missing]
-        frame = pd.DataFrame([*measured, *absent], columns=[RULE, SCOPE, RAN, NOTE])
-        observed = pd.Series([_finite(row.observed) for row in self.rows], dtype="float64")
-        return frame.assign(**{rule.rule_id: observed.where(frame[RULE] == rule.rule_id) for rule in rules})
+
+def frame_of(profiles: Sequence[WeekProfile], rules: Sequence[Rule]) -> pd.DataFrame:
+    """The frame that Great Expectations sees. A value that is no number counts as not measured."""
+    rows: list[tuple[Any, ...]] = []
+    for week in profiles:
+        of_week = [(r.rule_id, r.scope, NO if _is_broken(r) else YES, r.note, _finite(r.observed)) for r in week.rows]
+        of_week += [(rule_id, scope, NO, None, None) for rule_id, scope in week.missing]
+        rows += [(str(week.week_start), *row) for row in of_week]
+    frame = pd.DataFrame(rows, columns=[*INDEX, RAN, NOTE, _OBSERVED])
+    observed = frame.pop(_OBSERVED).astype("float64")
+    return frame.assign(**{rule.rule_id: observed.where(frame[RULE] == rule.rule_id) for rule in rules})
 
 
 def week_profiles(

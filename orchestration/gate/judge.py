@@ -1,4 +1,4 @@
-"""Has Great Expectations judge the profile, week by week. Not here: bounds and comparisons.
+"""Has Great Expectations judge the profile of a run's weeks. Not here: bounds and comparisons.
 
 Slow to import: a run does it in a thread while files land.
 """
@@ -8,21 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any
 
 from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 from great_expectations.core.run_identifier import RunIdentifier
 
 from expectations.rules import Rule
-from expectations.suites import EVERY_RULE_RAN, MEASURED_ONCE, RULE, SCOPE, WITHIN_BOUNDS, gate_suite
+from expectations.suites import EVERY_RULE_RAN, INDEX, MEASURED_ONCE, WITHIN_BOUNDS, gate_suite
 from orchestration.gate import messages
 from orchestration.gate.context import add_checkpoint, build_data_docs, open_context
-from orchestration.gate.frames import WeekProfile, week_profiles
+from orchestration.gate.frames import WeekProfile, frame_of, week_profiles
 from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, RuleResult
 from orchestration.home.layout import Home
+from orchestration.weeks.names import in_words
 
-# Rows that an expectation found wrong, by the expectation's `check`.
-_Unexpected = dict[str, set[tuple[str, str]]]
+# Rows (week, rule, scope) that an expectation found wrong, by the expectation's `check`.
+_Unexpected = dict[str, set[tuple[str, str, str]]]
 
 
 def judge(
@@ -32,23 +32,24 @@ def judge(
     rules: Sequence[Rule],
     required: Sequence[RequiredRow],
 ) -> GateReport:
-    """The verdict on each week; validations are kept under the week's name, and Data Docs are brought up to date."""
+    """The verdict on each week; the validation is kept under the weeks' name, and Data Docs are brought up to date."""
     profiles = week_profiles(weeks, profile, rules, required)
+    named = in_words(week.week_start for week in profiles)
     context = open_context(home)
-    checkpoint = add_checkpoint(context, gate_suite(rules))
-    results: list[RuleResult] = []
-    validations: list[Any] = []
-    for week in profiles:
-        run = RunIdentifier(run_name=week.week_start.isoformat(), run_time=datetime.now(UTC))
-        outcome = checkpoint.run(batch_parameters={"dataframe": week.frame(rules)}, run_id=run)
-        for validation, result in outcome.run_results.items():
-            validations.append(validation)
-            results += _verdict(week, rules, _unexpected(week, result))
-    build_data_docs(home, context, validations)
-    return GateReport(weeks=tuple(week.week_start for week in profiles), results=tuple(results))
+    outcome = add_checkpoint(context, gate_suite(rules)).run(
+        batch_parameters={"dataframe": frame_of(profiles, rules)},
+        run_id=RunIdentifier(run_name=named, run_time=datetime.now(UTC)),
+    )
+    [(validation, found)] = outcome.run_results.items()
+    unexpected = _unexpected(named, found)
+    build_data_docs(home, context, validation)
+    return GateReport(
+        weeks=tuple(week.week_start for week in profiles),
+        results=tuple(result for week in profiles for result in _verdict(week, rules, unexpected)),
+    )
 
 
-def _unexpected(week: WeekProfile, validation: ExpectationSuiteValidationResult) -> _Unexpected:
+def _unexpected(weeks: str, validation: ExpectationSuiteValidationResult) -> _Unexpected:
     """What Great Expectations found wrong. An expectation that failed without naming a row gives no verdict at all."""
     found: _Unexpected = {WITHIN_BOUNDS: set(), EVERY_RULE_RAN: set(), MEASURED_ONCE: set()}
     for result in validation.results:
@@ -60,8 +61,10 @@ def _unexpected(week: WeekProfile, validation: ExpectationSuiteValidationResult)
         if not rows:
             reason = (result.exception_info or {}).get("exception_message") or "no row is named"
             name = meta.get("rule_id") or meta.get("check")
-            raise GateError(f"Great Expectations couldn't judge {name} for week {week.week_start}: {reason}")
-        found[meta["check"]] |= {(row[RULE], row[SCOPE]) for row in rows}
+            raise GateError(f"Great Expectations couldn't judge {name} of {weeks}: {reason}")
+        for row in rows:
+            week, rule, scope = (row[name] for name in INDEX)
+            found[meta["check"]].add((week, rule, scope))
     return found
 
 
@@ -77,7 +80,7 @@ def _verdict(week: WeekProfile, rules: Sequence[Rule], unexpected: _Unexpected) 
 def _result(
     week_start: date, rule: Rule, scope: str, row: ProfileRow | None, times: int, unexpected: _Unexpected
 ) -> RuleResult:
-    key = (rule.rule_id, scope)
+    key = (str(week_start), rule.rule_id, scope)
     passed = not any(key in rows for rows in unexpected.values())
     observed = None if row is None or row.observed is None else float(row.observed)
     note = row.note if row else None

@@ -232,7 +232,7 @@ def test_a_week_that_was_not_judged_is_never_publishable() -> None:
         report.blocking(NEXT_WEEK)
 
 
-def test_validations_are_kept_by_week_and_shown(tmp_path: Path) -> None:
+def test_validations_are_kept_by_the_weeks_of_a_run_and_shown(tmp_path: Path) -> None:
     home = Home(tmp_path / "home with $money and 'quotes'")
     priced = Rule("keys_unique", "error", 0, 0, SET_ON, "Costs $5, ${not_a_name} & <b>more</b>.")
     rows = [row(KEYS, 1, "O'Brien <script>alert(1)</script>"), row(KEYS, 0, week=NEXT_WEEK)]
@@ -243,13 +243,13 @@ def test_validations_are_kept_by_week_and_shown(tmp_path: Path) -> None:
     _leave_half_a_file(home.gate_context / "checkpoints" / "gate.json")
     _leave_half_a_file(kept[0])
     assert judge_profile(home, [WEEK], rows[:1], [priced], []).blocking(WEEK)
-    assert [file.parts[-3] for file in kept] == ["2026-11-02", "2026-11-02", "2026-11-09"]
-    assert json.loads(kept[1].read_text())["success"] is False
-    assert json.loads(kept[2].read_text())["success"] is True
+    assert [file.parts[-3] for file in kept] == ["2026-11-02", "2026-11-02..2026-11-09"]
+    results = json.loads(kept[1].read_text())["results"]
+    [wrong] = [result["result"]["unexpected_index_list"] for result in results if not result["success"]]
+    assert [row["week_start"] for row in wrong] == ["2026-11-02"]
     page = home.data_docs_index.read_text()
-    assert "2026-11-02" in page
-    assert "2026-11-09" in page
-    pages = [file.read_text() for file in home.data_docs.glob("validations/gate/2026-11-02/*/*.html")]
+    assert "2026-11-02..2026-11-09" in page
+    pages = [file.read_text() for file in home.data_docs.glob("validations/gate/2026-11-02*/*/*.html")]
     assert len(pages) == 3
     assert all(
         "O'Brien &lt;script&gt;".replace("'", "&#x27;") in page and "<script>alert" not in page for page in pages

@@ -11,7 +11,7 @@ from dagster import AssetKey, DagsterInstance
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import TickStatus
 
-from orchestration.gate.context import KEPT_WEEKS, build_data_docs
+from orchestration.gate.context import KEPT, build_data_docs
 from orchestration.home.instance import _RETENTION, prepare_instance
 from orchestration.home.layout import HOME_VARIABLE, Home
 from orchestration.home.retention import forget_old_runs
@@ -71,7 +71,7 @@ def test_data_docs_keep_the_latest_weeks_and_those_just_judged(tmp_path) -> None
     (home.data_docs / "index.html").touch()
     context = SimpleNamespace(build_data_docs=lambda **_: None)
     judged = SimpleNamespace(run_id=SimpleNamespace(run_name=mondays[0]))
-    build_data_docs(home, context, [judged])
+    build_data_docs(home, context, judged)
     for folder in (home.gate_context, home.data_docs):
         kept = sorted(path.name for path in (folder / "validations" / "gate").iterdir())
-        assert kept == [mondays[0], *mondays[-KEPT_WEEKS:]]
+        assert kept == [mondays[0], *mondays[-KEPT:]]
