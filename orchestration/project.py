@@ -14,8 +14,9 @@ DEFAULT_CONFIG_DIR = DBT_PROJECT_DIR / "seeds"
 
 @cache
 def code_version() -> str:
-    """The release, and a digest of the SQL that makes the figures."""
+    """The release, and a digest of what makes the figures: the SQL, and the registry that it is written for."""
     files = [file for part in ("macros", "models") for file in (DBT_PROJECT_DIR / part).rglob("*.sql")]
+    files.append(DBT_PROJECT_DIR / "dbt_project.yml")
     return f"{importlib.metadata.version('brand-experience-metric-store')}+{digest_of(files)[:8]}"
 
 

@@ -14,8 +14,8 @@ PAGE = PROJECT_ROOT / "docs" / "sources.md"
 _HEAD = """\
 # Sources
 
-<!-- Made by `make docs-sources` from orchestration/ingest/contracts.py, orchestration/limits.py and
-dbt_project/dbt_project.yml (`deciding_columns`): change these. -->
+<!-- Made by `make docs-sources` from orchestration/ingest/contracts.py, orchestration/limits.py and the
+registry in dbt_project/dbt_project.yml (`decided_by`): change these. -->
 
 What the ten sources may send: files under `inbox/<source>/`, or an adapter's result. Columns that aren't listed are
 never read. A column that isn't required may be missing, or null. The metrics that it decides aren't measured where no

@@ -1,6 +1,6 @@
-{# The weeks in which a peak that was borne counts for a week of the run: the week itself and the twelve before. #}
+{# The weeks in which a peak that was borne counts for a week of the run: the week itself and those before. #}
 {% macro peak_weeks() %}
-    {% for weeks_before in range(13) %}
+    {% for weeks_before in range(metric_entry("oms_headroom").looks_back // 7 + 1) %}
         select week_start, {{ date_add_days("week_start", -7 * weeks_before) }} as peak_week_start
         from {{ ref("int_weeks") }}
         {% if not loop.last %}

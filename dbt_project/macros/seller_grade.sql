@@ -1,21 +1,4 @@
 {#
-    The metrics of the seller grade: the counts of int_seller_grade_metrics_week that are numerator and
-    denominator of each.
-#}
-{% macro seller_grade_metrics() %}
-    {{
-        return(
-            {
-                "seller_cancel_rate": {"numerator": "seller_cancelled", "denominator": "lines"},
-                "customer_cancel_rate": {"numerator": "customer_cancelled", "denominator": "lines"},
-                "shipment_in_target_duration": {"numerator": "in_target", "denominator": "judged"},
-                "seller_related_delivery_problems": {"numerator": "with_problem", "denominator": "lines"},
-            }
-        )
-    }}
-{% endmacro %}
-
-{#
     The rows of a dated configuration file that hold on the date of A of each week, as steps: each reaches from `start`
     up to the `start` of the next one, the last has no end. Columns: week_start, `columns`, starts_at, ends_before.
 #}

@@ -9,9 +9,9 @@ with
     {{ ctes_as_published(ref("int_metric_week"), ref("stg_run__published_metrics"), columns) }},
 
     dimensions as (
-        {% for metric in brand_metrics() if "denominator" in metric %}
+        {% for metric in metrics_of("brand") if "denominator" in metric %}
             {% for dimension in metric.dimensions %}
-                select '{{ metric.metric_id }}' as metric_id, '{{ dimension }}' as dimension
+                select '{{ metric.id }}' as metric_id, '{{ dimension }}' as dimension
                 {% if not loop.last %}
                     union all
                 {% endif %}

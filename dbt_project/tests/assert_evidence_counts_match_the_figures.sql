@@ -4,7 +4,7 @@
     less the numerator where high is good. Seller by seller where the figures are a seller's. Where they are those of
     many sellers, all of them together, and those of each segment and OMS client.
 #}
-{% set brand_metrics_with_evidence = evidence_families().brand.metrics %}
+{% set brand_metrics_with_evidence = ids_of(metrics_of("brand") | selectattr("evidence") | list) %}
 with
 
     weeks as (select week_start from {{ ref("int_weeks") }}),
@@ -22,12 +22,7 @@ with
             {{ ref("int_sellers_as_of_week") }} as sellers
             on evidence.week_start = sellers.week_start
             and evidence.seller_id = sellers.seller_id
-        where
-            evidence.metric_id in (
-                {% for metric_id in brand_metrics_with_evidence %}
-                    '{{ metric_id }}' {% if not loop.last %}, {% endif %}
-                {% endfor %}
-            )
+        where evidence.metric_id in ({{ brand_metrics_with_evidence }})
     ),
 
     brand_units as (
@@ -50,12 +45,7 @@ with
         union all
         select week_start, metric_id, 'seller=' || seller_id as scope, units
         from evidence
-        where
-            metric_id not in (
-                {% for metric_id in brand_metrics_with_evidence %}
-                    '{{ metric_id }}' {% if not loop.last %}, {% endif %}
-                {% endfor %}
-            )
+        where metric_id not in ({{ brand_metrics_with_evidence }})
     ),
 
     figures as (
@@ -67,33 +57,23 @@ with
             denominator
         from {{ ref("int_metric_week") }}
         where
-            dimension in ('overall', 'mall_segment', 'oms_client')
-            and metric_id in (
-                {% for metric_id in brand_metrics_with_evidence %}
-                    '{{ metric_id }}' {% if not loop.last %}, {% endif %}
-                {% endfor %}
-            )
+            dimension in ('overall', 'mall_segment', 'oms_client') and metric_id in ({{ brand_metrics_with_evidence }})
         union all
         select rating.week_start, rating.kpi_id as metric_id, 'seller=' || rating.seller_id, numerator, denominator
         from {{ ref("fct_seller_rating_week") }} as rating
         inner join weeks on rating.week_start = weeks.week_start
         union all
-        select
-            limits.week_start,
-            'ovl_cancellation_rate' as metric_id,
-            'seller=' || limits.seller_id,
-            limits.cancelled_seller_fault,
-            limits.orders_due
-        from {{ ref("fct_seller_operational_week") }} as limits
-        inner join weeks on limits.week_start = weeks.week_start
-        union all
-        select
-            limits.week_start,
-            'ovl_on_time_rate' as metric_id,
-            'seller=' || limits.seller_id,
-            limits.orders_due - limits.not_on_time,
-            limits.orders_due
-        from {{ ref("fct_seller_operational_week") }} as limits
+        select limits.week_start, limits.metric_id, 'seller=' || limits.seller_id, numerator, denominator
+        from
+            (
+                {{
+                    figures_of_columns(
+                        metrics_of("order_volume_limit"),
+                        ref("fct_seller_operational_week"),
+                        ["week_start", "seller_id"],
+                    )
+                }}
+            ) as limits
         inner join weeks on limits.week_start = weeks.week_start
         union all
         select grades.week_start, grades.metric_id, 'seller=' || grades.seller_id, grades.numerator, grades.denominator

@@ -1,6 +1,6 @@
 {{ config(meta={"dagster": {"ref": {"name": "fct_seller_recovery_week"}}}) }}
 {# What stands against a seller in fct_seller_recovery_week has as many rows of evidence, and all of them. #}
-{% set families = evidence_families() %}
+{% set metrics = metrics_of("order_volume_limit") + metrics_of("seller_grade") %}
 with
 
     weeks as (select week_start from {{ ref("int_weeks") }}),
@@ -14,12 +14,7 @@ with
     evidence as (
         select week_start, seller_id, metric_id, count(*) as units
         from {{ ref("fct_metric_evidence_week") }}
-        where
-            metric_id in (
-                {% for metric_id in families.order_volume_limit.metrics + families.seller_grade.metrics %}
-                    '{{ metric_id }}' {% if not loop.last %}, {% endif %}
-                {% endfor %}
-            )
+        where metric_id in ({{ ids_of(metrics | selectattr("evidence") | list) }})
         group by week_start, seller_id, metric_id
     )
 

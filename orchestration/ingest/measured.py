@@ -1,23 +1,17 @@
-"""Which metrics can't be measured: no landed file has a column that decides them. dbt_project.yml lists the columns."""
+"""Which metrics can't be measured: no landed file has a column that decides them. The registry lists the columns."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
 
-import yaml
-
+from dbt_project.registry import registry
 from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.ledger import Ledger
-from orchestration.project import DBT_PROJECT_DIR
 
 
-@cache
 def deciding_columns() -> dict[str, list[tuple[str, str]]]:
     """metric_id -> (source, column) of the optional columns that decide it."""
-    project = yaml.safe_load((DBT_PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
-    listed: dict[str, list[str]] = project["vars"]["deciding_columns"]
-    return {metric: [parted(name) for name in names] for metric, names in listed.items()}
+    return {metric.id: [parted(name) for name in metric.decided_by] for metric in registry().metrics}
 
 
 def absent_columns(ledger: Ledger) -> dict[str, set[str]]:

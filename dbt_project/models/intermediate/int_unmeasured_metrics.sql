@@ -6,10 +6,10 @@ with
         from
             (
                 values
-                    {% for metric_id, columns in var("deciding_columns").items() %}
+                    {% for metric in var("metrics") | selectattr("decided_by") %}
                         {% set is_last = loop.last %}
-                        {% for column in columns %}
-                            ('{{ metric_id }}', '{{ column.split(".")[0] }}', '{{ column.split(".")[1] }}')
+                        {% for column in metric.decided_by %}
+                            ('{{ metric.id }}', '{{ column.split(".")[0] }}', '{{ column.split(".")[1] }}')
                             {% if not (is_last and loop.last) %}, {% endif %}
                         {% endfor %}
                     {% endfor %}

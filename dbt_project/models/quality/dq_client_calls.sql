@@ -17,5 +17,8 @@ select
     cast(count(case when days.week_start = weeks.week_start then 1 end) as double) as observed,
     cast(null as string) as note
 from weeks
-inner join days on days.week_start between {{ date_add_days("weeks.week_start", -28) }} and weeks.week_start
+inner join
+    days
+    on days.week_start
+    between {{ date_add_days("weeks.week_start", -rule_entry("client_calls").looks_back) }} and weeks.week_start
 group by weeks.week_start, days.oms_client

@@ -33,7 +33,7 @@ with
             on days.source = landed_days.source
             and days.weekday = landed_days.weekday
             and landed_days.week_start < days.week_start
-            and landed_days.week_start >= {{ date_add_days("days.week_start", -28) }}
+            and landed_days.week_start >= {{ date_add_days("days.week_start", -rule_entry("day_volume").looks_back) }}
         group by days.week_start, days.source, days.day
         having sum(landed_days.records) >= 30 * count(*)
     ),

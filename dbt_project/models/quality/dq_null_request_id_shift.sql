@@ -25,7 +25,7 @@ with
         select
             weeks.week_start,
             (
-                {% for weeks_before in range(1, 5) %}
+                {% for weeks_before in range(1, rule_entry("null_request_id_shift").looks_back // 7 + 1) %}
                     coalesce(
                         max(landed_rates.rate) filter (
                             where landed_rates.week_start = {{ date_add_days("weeks.week_start", -7 * weeks_before) }}
@@ -40,7 +40,8 @@ with
         inner join
             landed_rates
             on landed_rates.week_start < weeks.week_start
-            and landed_rates.week_start >= {{ date_add_days("weeks.week_start", -28) }}
+            and landed_rates.week_start
+            >= {{ date_add_days("weeks.week_start", -rule_entry("null_request_id_shift").looks_back) }}
         group by weeks.week_start
     )
 

@@ -1,7 +1,7 @@
 {# One row per week and source whose timestamps have an order: the share of its records that run backwards. #}
 with
 
-    weeks as ({{ sources_of_weeks("backwards") }}),
+    weeks as ({{ sources_of_weeks("marks_backwards") }}),
 
     counted as (
         select week_start, source, sum(records) as records, sum(backwards) as backwards

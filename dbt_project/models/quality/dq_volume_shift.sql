@@ -20,7 +20,8 @@ with
             landed_records
             on weeks.source = landed_records.source
             and landed_records.week_start < weeks.week_start
-            and landed_records.week_start >= {{ date_add_days("weeks.week_start", -28) }}
+            and landed_records.week_start
+            >= {{ date_add_days("weeks.week_start", -rule_entry("volume_shift").looks_back) }}
         group by weeks.week_start, weeks.source
     )
 

@@ -8,14 +8,6 @@ with
 
     sources as ({{ sources_of_weeks() }}),
 
-    dated_sources as ({{ sources_of_weeks("event_time") }}),
-
-    sources_with_sellers as ({{ sources_of_weeks("has_seller") }}),
-
-    vital_sources as ({{ sources_of_weeks("is_vital") }}),
-
-    ordered_sources as ({{ sources_of_weeks("backwards") }}),
-
     logs as (select week_start from sources where source = 'oms_logs'),
 
     weeks_with_logs as (select week_start from {{ ref("int_records_week") }} where source = 'oms_logs'),
@@ -29,17 +21,21 @@ with
     figures as (select distinct week_start, metric_id from {{ ref("int_judged_figures_week") }}),
 
     required as (
-        select week_start, 'null_request_id_shift' as rule_id, 'all' as scope
-        from logs
-        union all
-        {% for rule_id, metric_id in {
-            "null_request_id_rate": "null_request_id_rate",
-            "sub_orders_per_request": "max_sub_orders_per_request",
-        }.items() %}
-            select weeks.week_start, '{{ rule_id }}' as rule_id, 'all' as scope
+        {% for rule in var("rules") if rule.scope == "all" %}
+            select weeks.week_start, '{{ rule.id }}' as rule_id, 'all' as scope
             from weeks
-            cross join metrics
-            where metrics.metric_id = '{{ metric_id }}'
+            where
+                true
+                {% if rule.metric %}
+                    and exists (select 1 from metrics where metric_id = '{{ rule.metric }}')
+                {% endif %}
+                {% for name in rule.needs %} and {{ source_is_present(name) }} {% endfor %}
+            union all
+        {% endfor %}
+        {% for rule in var("rules") if rule.scope == "source" %}
+            select week_start, '{{ rule.id }}' as rule_id, source as scope
+            from ({{ sources_of_weeks(rule.of) }}) as sources_of_rule
+            where true {% for name in rule.needs %} and {{ source_is_present(name) }} {% endfor %}
             union all
         {% endfor %}
         select logs.week_start, 'null_request_id_rate_client' as rule_id, cast(null as string) as scope
@@ -51,11 +47,6 @@ with
         from logs
         inner join weeks_with_calls on logs.week_start = weeks_with_calls.week_start
         union all
-        {% for rule_id in ["weights", "restatement_size"] %}
-            select week_start, '{{ rule_id }}' as rule_id, 'all' as scope
-            from weeks
-            union all
-        {% endfor %}
         select week_start, 'score_bands' as rule_id, cast(null as string) as scope
         from weeks
         union all
@@ -64,36 +55,16 @@ with
         inner join
             {{ ref("stg_config__grade_weights") }} as weights on {{ is_valid_on("weights", "weeks.calculated_on") }}
         union all
-        {% for rule_id in ["records_reconciled", "files_readable", "quarantine_rate", "columns_present"] %}
-            select week_start, '{{ rule_id }}' as rule_id, source as scope
-            from sources
-            union all
-        {% endfor %}
         select weeks.week_start, 'files_readable' as rule_id, failed_files.source as scope
         from weeks
         cross join failed_files
         union all
-        {% for rule_id in ["days_present", "day_volume"] %}
-            select week_start, '{{ rule_id }}' as rule_id, source as scope
-            from vital_sources
-            union all
-        {% endfor %}
         {% for system in ["oms", "marketplace"] %}
             select week_start, 'snapshot_days' as rule_id, '{{ system }}' as scope
             from sources
             where source = 'inventory_snapshots'
             union all
         {% endfor %}
-        select week_start, 'volume_shift' as rule_id, source as scope
-        from dated_sources
-        union all
-        select week_start, 'timestamps_backwards' as rule_id, source as scope
-        from ordered_sources
-        union all
-        select week_start, 'unknown_sellers' as rule_id, source as scope
-        from sources_with_sellers
-        where {{ source_is_present("sellers") }}
-        union all
         select week_start, 'rates_in_bounds' as rule_id, metric_id as scope
         from figures
         union all

@@ -17,9 +17,9 @@ with
     ),
 
     counted as (
-        {% for entry in gate_sources() | selectattr("event_time") %}
-            select days.week_start, '{{ entry.name }}' as source, count(*) as landed, 0 as quarantined
-            from {{ ref(all_versions.get(entry.name, entry.relation)) }} as records
+        {% for entry in var("sources") | selectattr("event_time") %}
+            select days.week_start, '{{ entry.id }}' as source, count(*) as landed, 0 as quarantined
+            from {{ ref(all_versions.get(entry.id, entry.relation)) }} as records
             inner join days on cast(records.{{ entry.event_time }} as date) = days.utc_day
             where records.{{ entry.event_time }} >= days.starts_at and records.{{ entry.event_time }} < days.ends_at
             group by days.week_start

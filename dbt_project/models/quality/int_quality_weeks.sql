@@ -1,8 +1,9 @@
-{# One row per week that the gate's rules look at: those of the run and the four before each. #}
+{# One row per week that the gate's rules look at: those of the run, and those before them that a rule compares with. #}
+{% set looks_back = var("rules") | selectattr("looks_back") | map(attribute="looks_back") | max %}
 with
 
     weeks as (
-        {% for weeks_before in range(5) %}
+        {% for weeks_before in range(looks_back // 7 + 1) %}
             select {{ date_add_days("week_start", -7 * weeks_before) }} as week_start
             from {{ ref("int_weeks") }}
             {% if not loop.last %}

@@ -2,13 +2,13 @@
     One row per local day of a week, of the run or up to four before, and source with records on it: how many (of the
     versions of a thing only one counts, or a week would seem to grow with age), how many of them without a request_id.
 #}
-{% set sources = gate_sources() | selectattr("event_time") | list %}
+{% set sources = var("sources") | selectattr("event_time") | list %}
 with
 
     weeks as (select * from {{ ref("int_quality_weeks") }}),
 
     {% for entry in sources %}
-        {{ entry.name }} as (
+        {{ entry.id }} as (
             select
                 {% if entry.version_of %} distinct {{ entry.version_of }}, {% endif %}
                 {% if entry.has_request_id %} request_id is null as is_without_request_id,
@@ -26,11 +26,11 @@ with
     minutes as (
         {% for entry in sources %}
             select
-                '{{ entry.name }}' as source,
+                '{{ entry.id }}' as source,
                 date_trunc('minute', happened_at) as minute,
                 count(*) as records,
                 count(*) filter (where is_without_request_id) as null_request_ids
-            from {{ entry.name }}
+            from {{ entry.id }}
             group by 2
             {% if not loop.last %}
                 union all

@@ -2,16 +2,16 @@
     One row per week of the run, source and seller named by its records of the week: how many records, and how many of
     them with timestamps that run backwards.
 #}
-{% set sources = gate_sources() | selectattr("event_time") | selectattr("has_seller") | list %}
+{% set sources = var("sources") | selectattr("event_time") | selectattr("has_seller") | list %}
 with
 
     weeks as ({{ weeks_by_utc_day() }}),
 
     {% for entry in sources %}
-        {{ entry.name }} as (
+        {{ entry.id }} as (
             select
                 {% if entry.version_of %} distinct {{ entry.version_of }}, {% endif %}
-                {% if entry.backwards %} is_backwards,
+                {% if entry.marks_backwards %} is_backwards,
                 {% else %} false as is_backwards,
                 {% endif %}
                 seller_id,
@@ -27,14 +27,14 @@ with
         {% for entry in sources %}
             select
                 weeks.week_start,
-                '{{ entry.name }}' as source,
-                {{ entry.name }}.seller_id,
+                '{{ entry.id }}' as source,
+                {{ entry.id }}.seller_id,
                 count(*) as records,
-                count(*) filter (where {{ entry.name }}.is_backwards) as backwards
-            from {{ entry.name }}
-            inner join weeks on cast({{ entry.name }}.happened_at as date) = weeks.utc_day
-            where {{ entry.name }}.happened_at >= weeks.starts_at and {{ entry.name }}.happened_at < weeks.ends_at
-            group by weeks.week_start, {{ entry.name }}.seller_id
+                count(*) filter (where {{ entry.id }}.is_backwards) as backwards
+            from {{ entry.id }}
+            inner join weeks on cast({{ entry.id }}.happened_at as date) = weeks.utc_day
+            where {{ entry.id }}.happened_at >= weeks.starts_at and {{ entry.id }}.happened_at < weeks.ends_at
+            group by weeks.week_start, {{ entry.id }}.seller_id
             {% if not loop.last %}
                 union all
             {% endif %}

@@ -1,6 +1,6 @@
 {#
     One row per week, brand metric, dimension and member that its population holds: numerator and denominator.
-    Each population is read once and counted for all of its dimensions; `brand_metrics` says which metric takes what.
+    Each population is read once and counted for all of its dimensions; the registry says which metric takes what.
 #}
 {% set order_dimensions = ["mall_segment", "oms_client"] %}
 {% set ticket_dimensions = ["mall_segment", "ticket_channel", "ticket_topic"] %}
@@ -135,15 +135,15 @@ with
         group by {{ by_dimensions(log_dimensions) }}
     )
 
-{% for metric in brand_metrics() %}
+{% for metric in metrics_of("brand") %}
     select
         week_start,
-        '{{ metric.metric_id }}' as metric_id,
+        '{{ metric.id }}' as metric_id,
         dimension,
         member,
         cast({{ metric.numerator }} as bigint) as numerator,
         cast({{ metric.denominator or "null" }} as bigint) as denominator
-    from {{ metric.measured }}
+    from {{ metric.relation }}
     where dimension in ('overall' {% for dimension in metric.dimensions %}, '{{ dimension }}' {% endfor %})
     {% if not loop.last %}
         union all

@@ -1,7 +1,8 @@
 {#
     One row per week and Mall sub-order that was first sent for a label in it: a manifestation call in [S, E), and none
-    in the 28 days before S. Its calls count from S to A.
+    in the days before S that the registry says. Its calls count from S to A.
 #}
+{% set days_before = metric_entry("manifestation_failure_rate").looks_back %}
 with
 
     weeks as (select * from {{ ref("int_weeks") }}),
@@ -37,7 +38,7 @@ with
         from {{ ref("stg_oms__logs") }}
         where
             flow = 'manifestation'
-            and logged_at >= (select {{ add_days("min(starts_at)", -28) }} from weeks)
+            and logged_at >= (select {{ add_days("min(starts_at)", -days_before) }} from weeks)
             and logged_at < (select max(starts_at) from weeks)
     ),
 
@@ -48,7 +49,7 @@ with
         inner join
             earlier_calls
             on called_in_week.sub_order_id = earlier_calls.sub_order_id
-            and earlier_calls.logged_at >= {{ add_days("weeks.starts_at", -28) }}
+            and earlier_calls.logged_at >= {{ add_days("weeks.starts_at", -days_before) }}
             and earlier_calls.logged_at < weeks.starts_at
     )
 

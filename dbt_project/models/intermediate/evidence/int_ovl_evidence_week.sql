@@ -56,8 +56,8 @@ cross join metrics
 where
     case
         metrics.metric_id
-        {% for metric_id in evidence_families().order_volume_limit.metrics %}
-            when '{{ metric_id }}' then orders.is_in_{{ metric_id }}
+        {% for metric in metrics_of("order_volume_limit") %}
+            when '{{ metric.id }}' then orders.is_in_{{ metric.id }}
         {% endfor %}
     end
     = metrics.counts_in_numerator

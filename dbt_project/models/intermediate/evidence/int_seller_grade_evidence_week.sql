@@ -3,9 +3,9 @@
     One row per week, metric of the seller grade, and sub-order or order that counts against the metric.
     A view: it streams into int_metric_evidence_week.
 #}
-{% set metrics_of_lines = (
-    evidence_families().seller_grade.metrics | reject("eq", "shipment_in_target_duration") | list
-) %}
+{% set judged = metrics_of("seller_grade") | selectattr("evidence") | list %}
+{% set of_lines = judged | selectattr("evidence.unit", "equalto", "sub_order") | list %}
+{% set of_orders = judged | selectattr("evidence.unit", "equalto", "order") | list %}
 with
 
     metrics as ({{ judged_metrics("seller_grade") }}),
@@ -30,8 +30,7 @@ from lines
 cross join metrics
 where
     case
-        metrics.metric_id
-        {% for metric_id in metrics_of_lines %} when '{{ metric_id }}' then lines.is_in_{{ metric_id }} {% endfor %}
+        metrics.metric_id {% for metric in of_lines %} when '{{ metric.id }}' then lines.is_in_{{ metric.id }} {% endfor %}
     end
     = metrics.counts_in_numerator
 union all
@@ -48,7 +47,9 @@ select
     cast(null as timestamp) as had_from,
     cast(null as timestamp) as had_until
 from orders
-inner join
-    metrics
-    on metrics.metric_id = 'shipment_in_target_duration'
-    and orders.is_in_shipment_in_target_duration = metrics.counts_in_numerator
+cross join metrics
+where
+    case
+        metrics.metric_id {% for metric in of_orders %} when '{{ metric.id }}' then orders.is_in_{{ metric.id }} {% endfor %}
+    end
+    = metrics.counts_in_numerator

@@ -3,7 +3,7 @@
     the band that holds the rate, and its weight, all exact. A metric with nothing to count has neither rate nor score, and
     one that isn't measured counts nothing.
 #}
-{% set metrics = seller_grade_metrics() %}
+{% set metrics = metrics_of("seller_grade") %}
 with
 
     weeks as (select week_start, calculated_on from {{ ref("int_weeks") }}),
@@ -33,8 +33,8 @@ with
     unmeasured as (select distinct metric_id from {{ ref("int_unmeasured_metrics") }}),
 
     metrics as (
-        {% for metric_id in metrics %}
-            select '{{ metric_id }}' as metric_id
+        {% for metric in metrics %}
+            select '{{ metric.id }}' as metric_id
             {% if not loop.last %}
                 union all
             {% endif %}
@@ -52,8 +52,8 @@ with
                     case
                         when unmeasured.metric_id is not null
                         then 0
-                        {% for metric_id, metric in metrics.items() %}
-                            when metrics.metric_id = '{{ metric_id }}' then {{ metric[part] }}
+                        {% for metric in metrics %}
+                            when metrics.metric_id = '{{ metric.id }}' then {{ metric[part] }}
                         {% endfor %}
                     end,
                     0

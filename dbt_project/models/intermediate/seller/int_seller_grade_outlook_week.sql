@@ -2,7 +2,7 @@
     One row per week, seller, metric of the grade, and number of coming weeks in whose grade window a unit of the week still
     lies: those units, and how many of them are in the numerator. The windows are A + 7 days, A + 14 days, and so on.
 #}
-{% set metrics = seller_grade_metrics() %}
+{% set metrics = metrics_of("seller_grade") %}
 with
 
     windows as (
@@ -38,15 +38,15 @@ with
         group by 1, 2, 3
     )
 
-{% for metric_id, metric in metrics.items() %}
+{% for metric in metrics %}
     select
         week_start,
         seller_id,
-        '{{ metric_id }}' as metric_id,
+        '{{ metric.id }}' as metric_id,
         cast(weeks_left as integer) as weeks_left,
         {{ metric.denominator }} as units,
         {{ metric.numerator }} as numerator
-    from {{ "orders" if metric.denominator == "judged" else "lines" }}
+    from {{ metric.relation }}
     {% if not loop.last %}
         union all
     {% endif %}

@@ -4,16 +4,16 @@
     and denominator, false in the denominator only, null in neither.
     A view: it streams into the counts per seller and into the evidence, and is far larger than either.
 #}
-{% set kpis = seller_rating_kpis() %}
+{% set kpis = metrics_of("seller_rating") %}
 with
 
     sub_orders as (select * from {{ ref("int_sub_orders_as_of_week") }}),
 
     periods as (
         select
-            {% for kpi_id in kpis %}
-                max(period_start) filter (where kpi_id = '{{ kpi_id }}') as {{ kpi_id }}_from,
-                max(period_end) filter (where kpi_id = '{{ kpi_id }}') as {{ kpi_id }}_to,
+            {% for kpi in kpis %}
+                max(period_start) filter (where kpi_id = '{{ kpi.id }}') as {{ kpi.id }}_from,
+                max(period_end) filter (where kpi_id = '{{ kpi.id }}') as {{ kpi.id }}_to,
             {% endfor %}
             week_start
         from {{ ref("int_seller_rating_periods_week") }}
@@ -28,12 +28,12 @@ with
 
     dated as (
         select
-            {% for kpi_id, kpi in kpis.items() %}
+            {% for kpi in kpis %}
                 coalesce(
-                    periods.{{ kpi_id }}_from <= sub_orders.{{ kpi.dated_by }}
-                    and sub_orders.{{ kpi.dated_by }} < periods.{{ kpi_id }}_to,
+                    periods.{{ kpi.id }}_from <= sub_orders.{{ kpi.period.dated_by }}
+                    and sub_orders.{{ kpi.period.dated_by }} < periods.{{ kpi.id }}_to,
                     false
-                ) as is_dated_for_{{ kpi_id }},
+                ) as is_dated_for_{{ kpi.id }},
             {% endfor %}
             sub_orders.*,
             -- a step done before the item was pending took no time
@@ -54,7 +54,7 @@ with
     items as (
         select *
         from dated
-        where {% for kpi_id in kpis %} is_dated_for_{{ kpi_id }} {% if not loop.last %} or {% endif %} {% endfor %}
+        where {% for kpi in kpis %} is_dated_for_{{ kpi.id }} {% if not loop.last %} or {% endif %} {% endfor %}
     ),
 
     timed as (
@@ -101,19 +101,22 @@ select
     case
         when is_dated_for_cancellation_rate and is_seller_shipped then coalesce(cancelled_by = 'seller', false)
     end as is_in_cancellation_rate,
-    {% for kpi_id, limit_us in [
-        ("pending_to_shipped_48h_rate", "shipping_limit_48h_us"),
-        ("pending_to_shipped_n_hours_rate", "shipping_limit_us"),
-    ] %}
-        case
-            when not (is_dated_for_{{ kpi_id }} and is_seller_shipped) or shipped_at < ordered_at
-            then null
-            when shipped_at is not null
-            then shipping_us <= {{ limit_us }}
-            when cancelled_at is null and shipping_us > {{ limit_us }}
-            then false
-        end as is_in_{{ kpi_id }},
-    {% endfor %}
+    case
+        when not (is_dated_for_pending_to_shipped_48h_rate and is_seller_shipped) or shipped_at < ordered_at
+        then null
+        when shipped_at is not null
+        then shipping_us <= shipping_limit_48h_us
+        when cancelled_at is null and shipping_us > shipping_limit_48h_us
+        then false
+    end as is_in_pending_to_shipped_48h_rate,
+    case
+        when not (is_dated_for_pending_to_shipped_n_hours_rate and is_seller_shipped) or shipped_at < ordered_at
+        then null
+        when shipped_at is not null
+        then shipping_us <= shipping_limit_us
+        when cancelled_at is null and shipping_us > shipping_limit_us
+        then false
+    end as is_in_pending_to_shipped_n_hours_rate,
     case
         when
             not (is_dated_for_pending_to_ready_to_ship_n_hours_rate and is_seller_shipped)

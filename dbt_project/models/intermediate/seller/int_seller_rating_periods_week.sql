@@ -6,8 +6,11 @@ with
     configured as (select kpi_id, period_days from {{ ref("stg_config__kpi_periods") }}),
 
     kpis as (
-        {% for kpi_id, kpi in seller_rating_kpis().items() %}
-            select '{{ kpi_id }}' as kpi_id, {{ kpi.ends_days_before }} as ends_days_before
+        {% for kpi in metrics_of("seller_rating") %}
+            select
+                '{{ kpi.id }}' as kpi_id,
+                {{ kpi.period.days }} as days,
+                {{ kpi.period.ends_days_before or 0 }} as ends_days_before
             {% if not loop.last %}
                 union all
             {% endif %}
@@ -15,7 +18,7 @@ with
     ),
 
     lengths as (
-        select kpis.kpi_id, kpis.ends_days_before, coalesce(configured.period_days, 28) as period_days
+        select kpis.kpi_id, kpis.ends_days_before, coalesce(configured.period_days, kpis.days) as period_days
         from kpis
         left join configured on kpis.kpi_id = configured.kpi_id
     )

@@ -25,12 +25,7 @@ with
             case when denominator > 0 then {{ wilson_share("numerator", "denominator", "-", z_99) }} end as share_low,
             case when denominator > 0 then {{ wilson_share("numerator", "denominator", "+", z_99) }} end as share_high
         from published
-        where
-            metric_id in (
-                {% for metric in brand_metrics() if "denominator" in metric and metric.get("interval", true) %}
-                    '{{ metric.metric_id }}' {% if not loop.last %}, {% endif %}
-                {% endfor %}
-            )
+        where metric_id in ({{ ids_of(metrics_of("brand") | selectattr("interval") | list) }})
     ),
 
     -- Newcombe (1998), Statistics in Medicine 17, 873-890, method 10: a difference of two Wilson intervals, in points

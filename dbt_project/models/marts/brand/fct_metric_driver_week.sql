@@ -13,11 +13,7 @@ with
         from published
         where
             denominator > 0
-            and metric_id in (
-                {% for metric in brand_metrics() if "denominator" in metric %}
-                    '{{ metric.metric_id }}' {% if not loop.last %}, {% endif %}
-                {% endfor %}
-            )
+            and metric_id in ({{ ids_of(metrics_of("brand") | selectattr("denominator", "defined") | list) }})
     ),
 
     overall as (

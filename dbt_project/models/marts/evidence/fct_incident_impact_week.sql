@@ -64,18 +64,11 @@ with
         from {{ ref("fct_seller_rating_week") }} as rating
         inner join weeks on rating.week_start = weeks.week_start
         union all
-        select
-            week_start,
-            'ovl_cancellation_rate',
-            'seller',
-            seller_id,
-            cancelled_seller_fault,
-            orders_due,
-            cancellation_rate
-        from operational
-        union all
-        select week_start, 'ovl_on_time_rate', 'seller', seller_id, orders_due - not_on_time, orders_due, on_time_rate
-        from operational
+        select week_start, metric_id, 'seller', seller_id, numerator, denominator, value
+        from
+            (
+                {{ figures_of_columns(metrics_of("order_volume_limit"), "operational", ["week_start", "seller_id"]) }}
+            ) as limits
     ),
 
     adjusted as (

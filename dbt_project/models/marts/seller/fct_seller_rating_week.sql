@@ -1,5 +1,5 @@
 {# One row per week, seller and KPI of the seller rating. #}
-{% set kpis = seller_rating_kpis() %}
+{% set kpis = metrics_of("seller_rating") %}
 with
 
     periods as (select * from {{ ref("int_seller_rating_periods_week") }}),
@@ -11,9 +11,9 @@ with
     counts as (
         select
             week_start,
-            {% for kpi_id in kpis %}
-                count(*) filter (where is_in_{{ kpi_id }}) as {{ kpi_id }}_numerator,
-                count(is_in_{{ kpi_id }}) as {{ kpi_id }}_denominator,
+            {% for kpi in kpis %}
+                count(*) filter (where is_in_{{ kpi.id }}) as {{ kpi.id }}_numerator,
+                count(is_in_{{ kpi.id }}) as {{ kpi.id }}_denominator,
             {% endfor %}
             seller_id
         from {{ ref("int_seller_rating_items_week") }}
@@ -27,14 +27,14 @@ with
             coalesce(
                 case
                     periods.kpi_id
-                    {% for kpi_id in kpis %} when '{{ kpi_id }}' then counts.{{ kpi_id }}_numerator {% endfor %}
+                    {% for kpi in kpis %} when '{{ kpi.id }}' then counts.{{ kpi.id }}_numerator {% endfor %}
                 end,
                 0
             ) as numerator,
             coalesce(
                 case
                     periods.kpi_id
-                    {% for kpi_id in kpis %} when '{{ kpi_id }}' then counts.{{ kpi_id }}_denominator {% endfor %}
+                    {% for kpi in kpis %} when '{{ kpi.id }}' then counts.{{ kpi.id }}_denominator {% endfor %}
                 end,
                 0
             ) as denominator
@@ -46,10 +46,9 @@ with
             {{ is_measured("periods.kpi_id") }}
             and case
                 periods.kpi_id
-                when 'pending_to_shipped_n_hours_rate'
-                then sellers.pending_to_shipped_hours is not null
-                when 'pending_to_ready_to_ship_n_hours_rate'
-                then sellers.pending_to_ready_to_ship_hours is not null
+                {% for kpi in kpis | selectattr("needs_setting") %}
+                    when '{{ kpi.id }}' then sellers.{{ kpi.needs_setting }} is not null
+                {% endfor %}
                 else true
             end
     ),

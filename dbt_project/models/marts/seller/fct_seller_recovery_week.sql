@@ -88,13 +88,13 @@ with
     ),
 
     next_orders as (
-        {% for metric_id in evidence_families().order_volume_limit.metrics %}
+        {% for metric in metrics_of("order_volume_limit") %}
             select
                 week_start,
                 seller_id,
-                '{{ metric_id }}' as metric_id,
+                '{{ metric.id }}' as metric_id,
                 count(*) as units,
-                count(*) filter (where is_in_{{ metric_id }}) as numerator
+                count(*) filter (where is_in_{{ metric.id }}) as numerator
             from {{ ref("int_ovl_next_orders_week") }}
             group by week_start, seller_id
             {% if not loop.last %}
@@ -104,16 +104,11 @@ with
     ),
 
     figures as (
-        select
-            week_start,
-            seller_id,
-            'ovl_cancellation_rate' as metric_id,
-            cancelled_seller_fault as numerator,
-            orders_due as units
-        from operational
-        union all
-        select week_start, seller_id, 'ovl_on_time_rate', orders_due - not_on_time, orders_due
-        from operational
+        select week_start, seller_id, metric_id, numerator, denominator as units
+        from
+            (
+                {{ figures_of_columns(metrics_of("order_volume_limit"), "operational", ["week_start", "seller_id"]) }}
+            ) as limits
         union all
         select week_start, seller_id, metric_id, numerator, denominator
         from grades

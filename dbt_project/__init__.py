@@ -1,0 +1,1 @@
+"""The dbt project, which makes every figure, and its registry for Python."""
