@@ -6,13 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEADLINES = (
-    "o2d_ratio",
-    "acceptance_failure_rate",
-    "sla_breach_cancellation_rate",
-    "manifestation_failure_rate",
-    "null_request_id_rate",
-)
+from dbt_project.registry import registry
 
 
 def metric_store(*arguments: str) -> int:
@@ -30,8 +24,9 @@ def main() -> int:
     status = metric_store("run", "--home", str(home))
     if status not in (0, 3):
         return status
-    for metric in HEADLINES:
-        metric_store("metric", metric, "--home", str(home))
+    for metric in registry().headlines:
+        if registry().metric(metric).interval:
+            metric_store("metric", metric, "--home", str(home))
     metric_store("status", "--home", str(home))
     print(f"\nPublished store  {home / 'published' / 'metric_store.duckdb'}  (DuckDB, schema marts)")
     print(f"Report           {home / 'reports' / 'index.html'}")

@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from orchestration.configuration.ids import (
+    FAMILIES,
     GATE_RULES,
     GRADE_METRICS,
     METRICS,
@@ -261,8 +262,8 @@ FILES = (
     ConfigFile(
         "metric_catalog",
         (
-            Column("metric_id", one_of=(*METRICS, *READINESS_METRICS)),
-            Column("family", one_of=("brand", "seller_rating", "order_volume_limit", "seller_grade", "readiness")),
+            Column("metric_id", one_of=METRICS),
+            Column("family", one_of=FAMILIES),
             Column("setup_name"),
             Column("seller_name"),
             Column("export_name"),

@@ -14,33 +14,12 @@ from pathlib import Path
 
 import duckdb
 
+from dbt_project.registry import registry
 from orchestration.home.files import sync
 from orchestration.publication.tables import PublishedTable
 from orchestration.sql import sql_name, sql_text
 
-#: The metrics that have evidence, as the macro `evidence_families` has them.
-EVIDENCE_METRICS = (
-    "o2d_ratio",
-    "acceptance_failure_rate",
-    "sla_breach_cancellation_rate",
-    "manifestation_failure_rate",
-    "bad_user_order_contribution",
-    "cancellation_rate",
-    "pending_to_shipped_48h_rate",
-    "pending_to_shipped_n_hours_rate",
-    "pending_to_ready_to_ship_n_hours_rate",
-    "return_rate",
-    "shipping_on_time_rate",
-    "global_cancellation_rate",
-    "global_return_rate",
-    "rejection_rate",
-    "ovl_cancellation_rate",
-    "ovl_on_time_rate",
-    "seller_cancel_rate",
-    "customer_cancel_rate",
-    "shipment_in_target_duration",
-    "seller_related_delivery_problems",
-)
+EVIDENCE_METRICS = tuple(metric.id for metric in registry().metrics if metric.evidence)
 
 
 def evidence_files(folder: Path, week: date, build_id: str) -> list[Path]:

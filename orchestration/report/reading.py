@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from dbt_project.registry import registry
 from orchestration.publication.reading import withholding_results
 from orchestration.report.changes import CHANGE_COLUMNS, with_changes
 from orchestration.report.tables import (
@@ -25,16 +26,7 @@ from orchestration.whatif.rehearsal import COLUMNS as REHEARSED
 from orchestration.whatif.rehearsal import rehearse
 
 #: The figures of the first screen.
-HEADLINES = (
-    "order_volume",
-    "o2d_ratio",
-    "sla_breach_cancellation_rate",
-    "acceptance_failure_rate",
-    "manifestation_failure_rate",
-    "claims_rate",
-    "claims_raised",
-    "null_request_id_rate",
-)
+HEADLINES = registry().headlines
 #: The published table of waivers; a store of an earlier release has none.
 WAIVERS = "fct_gate_waiver_week"
 #: Weeks of a sparkline, and of a rule's chart.
