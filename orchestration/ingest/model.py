@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from dbt_project.registry import registry
+
 
 class Kind(Enum):
     """How a raw value is read; `value` is the type it lands in."""
@@ -74,7 +76,6 @@ class Source:
         `updated_at` on.
     facts: timestamps from which the record counts for a week: the earliest of them is where it begins to. For a
         source of which the newest version counts, all that a window may be laid over.
-    window_days: how many days before a week's start its figures still look at this source; None: however old.
     backwards: the pairs (earlier, later) that should not run backwards; a record that breaks one lands all the same.
     """
 
@@ -83,9 +84,13 @@ class Source:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     facts: tuple[str, ...]
-    window_days: int | None
     newest_wins: bool = False
     backwards: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def window_days(self) -> int | None:
+        """How many days before a week's start its figures still look at this source; None: however old."""
+        return registry().looks_back(self.name)
 
     @property
     def is_versioned(self) -> bool:

@@ -36,9 +36,8 @@ from orchestration.weeks.planning import Week
 
 T = TypeVar("T")
 
-#: Of an event source that grows with time, only what a run's weeks can reach is put before the models: how many weeks
-#: before the first and after the last. Other sources are whole, because what is old may still be open.
-_REACH = {"oms_logs": (13, 2), "inventory_snapshots": (5, 2)}
+#: A is at most seven days after the end of a week, and the weeks of the landing are those of UTC, hours apart.
+_WEEKS_UNTIL_A = 2
 
 _TABLES = {
     "inputs.run_weeks": {
@@ -297,10 +296,14 @@ def landed_relations(home: Home, ledger: Ledger, weeks: Sequence[date]) -> list[
 
 
 def _reaches(source: Source, week: str, weeks: Sequence[date]) -> bool:
-    if source.name not in _REACH or not weeks:
+    """Whether a run of these weeks can reach a week of the landing, by the days that its figures look back.
+
+    A source with versions is put whole before the models, because what is old may still be open.
+    """
+    if source.is_versioned or source.window_days is None or not weeks:
         return True
-    before, after = _REACH[source.name]
-    return min(weeks) - timedelta(weeks=before) <= date.fromisoformat(week) <= max(weeks) + timedelta(weeks=after)
+    first = min(weeks) - timedelta(days=source.window_days, weeks=1)
+    return first <= date.fromisoformat(week) <= max(weeks) + timedelta(weeks=_WEEKS_UNTIL_A)
 
 
 def _create_view(db: duckdb.DuckDBPyConnection, relation: LandedRelation) -> None:

@@ -47,11 +47,15 @@ class TestEvents:
 
     @pytest.mark.parametrize(
         ("source", "time", "weeks_after"),
-        [("oms_logs", "logged_at", 12), ("packages", "shipped_at", 7), ("inventory_snapshots", "snapshot_at", 4)],
+        [("oms_logs", "logged_at", 12), ("claims", "raised_at", 4), ("inventory_snapshots", "snapshot_at", 4)],
     )
     def test_until_windows_no_longer_reach_it(self, place: Place, source: str, time: str, weeks_after: int) -> None:
         place.put(f"{source}/a.csv", [row(source, **{time: "2024-08-07"})])
         assert place.touched(source, WEEKS) == between(W1, W1 + timedelta(weeks=weeks_after))
+
+    def test_a_window_that_is_configured_may_reach_it_for_ever(self, place: Place) -> None:
+        place.put("packages/a.csv", [row("packages", shipped_at="2024-08-07")])
+        assert place.touched("packages", WEEKS) == between(W1, WEEKS[-1])
 
     def test_duplicates_and_bad_records_touch_nothing(self, place: Place) -> None:
         place.put("oms_logs/a.csv", logs("L1"))
