@@ -33,3 +33,34 @@
         {% endif %}
     {% endfor %}
 {% endmacro %}
+
+{#
+    By metric, where its formula stands: `path:line` of each `model.column` of its entry, comma-separated. The line is the
+    last one of the model that ends in `as column`. Found when the model that asks is compiled, in the project as parsed.
+#}
+{% macro formula_places() %}
+    {% set places = {} %}
+    {% for metric in var("metrics") if execute %}
+        {% set found = [] %}
+        {% for formula in metric.formula %}
+            {% set model, column = formula.split(".") %}
+            {% set node = graph.nodes.get("model." ~ project_name ~ "." ~ model, {}) %}
+            {% set lines = [] %}
+            {% for line in node.get("raw_code", "").split("\n") %}
+                {% if modules.re.search("\\bas " ~ column ~ "\\b", line) %}
+                    {% do lines.append(loop.index) %}
+                {% endif %}
+            {% endfor %}
+            {% if not lines %}
+                {{
+                    exceptions.raise_compiler_error(
+                        "metrics, " ~ metric.id ~ ", formula: no line of " ~ model ~ " has `as " ~ column ~ "`"
+                    )
+                }}
+            {% endif %}
+            {% do found.append(node.original_file_path ~ ":" ~ lines[-1]) %}
+        {% endfor %}
+        {% do places.update({metric.id: found | join(", ")}) %}
+    {% endfor %}
+    {{ return(places) }}
+{% endmacro %}

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from dbt_project.registry import registry
+from orchestration.sql import sql_text
+
+_OF_ORDERS = ", ".join(
+    sql_text(metric.id) for metric in registry().metrics if metric.evidence and metric.evidence.unit == "order"
+)
 #: Of the week $week for each seller and metric: seller_id, family, metric_id, is_on_target, next_misses, and `lines`,
 #: a list of sentences.
 STANDING = """
@@ -11,10 +17,7 @@ STANDING = """
         metric_id,
         is_on_target,
         next_misses,
-        if(
-            metric_id in ('ovl_cancellation_rate', 'ovl_on_time_rate', 'shipment_in_target_duration'),
-            'orders', 'sub-orders'
-        ) as units_are,
+        if(metric_id in (""" + _OF_ORDERS + """), 'orders', 'sub-orders') as units_are,
         family = 'seller_grade' as is_of_grade,
         list_filter([
             case

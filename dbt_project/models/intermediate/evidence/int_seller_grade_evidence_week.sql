@@ -30,7 +30,8 @@ from lines
 cross join metrics
 where
     case
-        metrics.metric_id {% for metric in of_lines %} when '{{ metric.id }}' then lines.is_in_{{ metric.id }} {% endfor %}
+        metrics.metric_id
+        {% for metric in of_lines %} when '{{ metric.id }}' then lines.is_in_{{ metric.id }} {% endfor %}
     end
     = metrics.counts_in_numerator
 union all
@@ -50,6 +51,7 @@ from orders
 cross join metrics
 where
     case
-        metrics.metric_id {% for metric in of_orders %} when '{{ metric.id }}' then orders.is_in_{{ metric.id }} {% endfor %}
+        metrics.metric_id
+        {% for metric in of_orders %} when '{{ metric.id }}' then orders.is_in_{{ metric.id }} {% endfor %}
     end
     = metrics.counts_in_numerator

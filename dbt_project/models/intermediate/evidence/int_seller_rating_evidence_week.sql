@@ -40,7 +40,9 @@ with
         from items
         cross join metrics
         where
-            case metrics.metric_id {% for kpi in kpis %} when '{{ kpi.id }}' then items.is_in_{{ kpi.id }} {% endfor %} end
+            case
+                metrics.metric_id {% for kpi in kpis %} when '{{ kpi.id }}' then items.is_in_{{ kpi.id }} {% endfor %}
+            end
             = metrics.counts_in_numerator
     )
 

@@ -1,5 +1,5 @@
 {{ config(materialized="table") }}
-{# One row per metric of any family: its names, bounds and texts. #}
+{# One row per metric of any family: its names, bounds and texts, and where its formula stands. #}
 select
     metric_id,
     family,
@@ -11,5 +11,9 @@ select
     cast(maximum as decimal(18, 6)) as maximum,
     direction,
     formula,
-    description
+    description,
+    case
+        metric_id
+        {% for metric_id, place in formula_places().items() %} when '{{ metric_id }}' then '{{ place }}' {% endfor %}
+    end as sql
 from {{ ref("stg_config__metric_catalog") }}
