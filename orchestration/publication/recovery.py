@@ -10,14 +10,17 @@ _OF_ORDERS = ", ".join(
 )
 #: Of the week $week for each seller and metric: seller_id, family, metric_id, is_on_target, next_misses, and `lines`,
 #: a list of sentences.
-STANDING = """
+STANDING = (
+    """
     select
         seller_id,
         family,
         metric_id,
         is_on_target,
         next_misses,
-        if(metric_id in (""" + _OF_ORDERS + """), 'orders', 'sub-orders') as units_are,
+        if(metric_id in ("""
+    + _OF_ORDERS
+    + """), 'orders', 'sub-orders') as units_are,
         family = 'seller_grade' as is_of_grade,
         list_filter([
             case
@@ -59,6 +62,7 @@ STANDING = """
     inner join marts.dim_metric using (metric_id)
     where week_start = $week
 """
+)
 
 #: Of the week $week for each seller with a limit: seller_id, and `line`, what it is and what would end it.
 LIMITS = """
