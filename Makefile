@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots docs-sources lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots docs-sources docs-formulas lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -54,6 +54,7 @@ check: $(MANIFEST) ## Lint, types, SQL format, dbt parse, Dagster definitions
 	@$(BIN)/sqlfmt --check --line-length 120 dbt_project docs
 	@$(BIN)/mypy
 	@$(BIN)/python tools/sources_page.py --check
+	@$(BIN)/python tools/formulas_page.py --check
 	@$(BIN)/python tools/dbt_parse.py
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg check defs
 
@@ -79,6 +80,9 @@ bench-history: $(MANIFEST) ## Measure WEEKS (52) of ORDERS (1000) week by week, 
 
 docs-sources: $(STAMP) ## Write docs/sources.md from the contract of the sources
 	@$(BIN)/python tools/sources_page.py
+
+docs-formulas: $(STAMP) ## Write the table of formulas of docs/data-model.md from the registry and the models
+	@$(BIN)/python tools/formulas_page.py
 
 lock: $(STAMP) ## Pin what pyproject.toml asks for, with hashes
 	@$(BIN)/python -m uv pip compile --quiet --universal --generate-hashes --no-strip-extras \

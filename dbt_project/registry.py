@@ -6,6 +6,7 @@ SQL reads the same entries through dbt's `var`. Texts, names and bounds of metri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -263,6 +264,25 @@ def read_registry(project_dir: Path) -> Registry:
         raise RegistryError(
             "\n".join(f"{path.name}: {_told(problem, entries)}" for problem in error.errors())
         ) from None
+
+
+def formula_places(project_dir: Path, metrics: Iterable[Metric]) -> dict[str, list[str]]:
+    """metric_id -> `path:line` of each of its formulas, as the macro of this name finds them for dim_metric.
+
+    The line is the last one of the model that has `as column`. Raises RegistryError where there is none.
+    """
+    models = {path.stem: path for path in (project_dir / "models").rglob("*.sql")}
+    places: dict[str, list[str]] = {}
+    for metric in metrics:
+        for formula in metric.formula:
+            model, column = formula.split(".")
+            text = models[model].read_text(encoding="utf-8").split("\n") if model in models else []
+            lines = [number for number, line in enumerate(text, 1) if re.search(rf"\bas {column}\b", line)]
+            if not lines:
+                raise RegistryError(f"metrics, {metric.id}, formula: no line of {model} has `as {column}`")
+            path = models[model].relative_to(project_dir).as_posix()
+            places.setdefault(metric.id, []).append(f"{path}:{lines[-1]}")
+    return places
 
 
 def _told(problem: Any, entries: Any) -> str:

@@ -65,6 +65,8 @@ def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | 
         require_published(home)
     with open_store(home.published_store) as store:
         columns, rows = _read(store, metric_id, week, dimension)
+        if form == "table":
+            tell_formula(store, metric_id)
         unmeasured = [
             (unmeasured_week, lines[metric_id])
             for unmeasured_week, lines in unmeasured_metrics(store).items()
@@ -106,6 +108,16 @@ def _read(
         raise MetricStoreError(f"{metric_id} has no dimension {dimension}; it has seller_id.")
     query = f"select {', '.join(columns)} from marts.{table} where {' and '.join(where)} order by all"
     return columns, store.execute(query, parameters).fetchall()
+
+
+def tell_formula(store: duckdb.DuckDBPyConnection, metric_id: str) -> None:
+    """Say on standard error what the formula of a metric is, and where its SQL stands."""
+    told = store.sql("from marts.dim_metric where metric_id = $metric", params={"metric": metric_id})
+    for texts in told.fetchall():
+        metric = dict(zip(told.columns, texts, strict=True))
+        click.echo(f"{metric_id}: {metric['formula']}", err=True)
+        if metric.get("sql"):  # a store of an earlier release doesn't say
+            click.echo(f"SQL: {metric['sql']}", err=True)
 
 
 def _family(store: duckdb.DuckDBPyConnection, metric_id: str) -> str:
