@@ -6,25 +6,29 @@ with
 
     metrics as (select * from {{ ref("int_seller_grade_metrics_week") }}),
 
-    summed as (
+    -- in whole millionths, so that the grade is exact; a metric without data has neither score nor weight
+    weighed as (
         select
             week_start,
             seller_id,
-            sum({{ weighted_score("score", "weight") }}) as weighted_score,
-            {{ weighted_by("max(scored_weight)") }} as weighted_by,
-            sum(weight) > max(scored_weight) as is_partial
+            case when denominator > 0 then cast({{ millionths("score") }} as {{ wide_integer_type() }}) end as score,
+            case when denominator > 0 then {{ millionths("weight") }} end as weight,
+            denominator = 0 and weight > 0 as is_left_out
         from metrics
-        group by week_start, seller_id
     ),
 
     graded as (
         select
             week_start,
             seller_id,
-            {{ exact_ratio("weighted_score", "weighted_by", 2, 1, "decimal(9,2)", wide_integer_type()) }}
-            as final_grade,
-            is_partial
-        from summed
+            {{
+                exact_ratio(
+                    "sum(score * weight)", "1000000 * sum(weight)", type="decimal(9,2)", whole=wide_integer_type()
+                )
+            }} as final_grade,
+            bool_or(is_left_out) as is_partial
+        from weighed
+        group by week_start, seller_id
     ),
 
     tiers as ({{ steps_valid_at("grade_tiers", "min_grade", ["tier"]) }})
