@@ -14,30 +14,12 @@ with
         from weeks
     ),
 
-    digits as (
-        {% for digit in range(10) %}
-            select {{ digit }} as digit
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {% endfor %}
+    span as (
+        select cast(min(starts_at) as date) as first_day, cast(max(calculated_at) as date) as last_day from windows
     ),
 
-    -- the configuration allows for windows of up to 3,650 days
-    numbers as (
-        select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit as number
-        from digits as ones
-        cross join digits as tens
-        cross join digits as hundreds
-        cross join digits as thousands
-    )
+    days as ({{ days_of("span") }})
 
-select
-    windows.week_start,
-    windows.calculated_at,
-    windows.starts_at,
-    {{ date_add_days("cast(windows.starts_at as date)", "numbers.number") }} as utc_day
+select windows.week_start, windows.calculated_at, windows.starts_at, days.day as utc_day
 from windows
-inner join
-    numbers
-    on {{ date_add_days("cast(windows.starts_at as date)", "numbers.number") }} <= cast(windows.calculated_at as date)
+inner join days on days.day between cast(windows.starts_at as date) and cast(windows.calculated_at as date)
