@@ -33,7 +33,7 @@ _FIGURE = """
 """
 _DRIVERS = """
     select
-        dimension, member, mix_effect + rate_effect as effect, rate_effect, mix_effect,
+        dimension, member, effect, rate_effect, mix_effect,
         rate_before, rate_now, share_before, share_now
     from marts.fct_metric_driver_week
     where week_start = $week and metric_id = $metric

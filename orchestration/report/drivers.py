@@ -25,9 +25,9 @@ def read_drivers(store: Store, week: date, metrics: Collection[str]) -> dict[str
         return {}
     found: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for row in store.records(
-        "select *, mix_effect + rate_effect as effect from marts.fct_metric_driver_week "
+        "select * from marts.fct_metric_driver_week "
         "where week_start = $week and list_contains($metrics, metric_id) and (mix_effect <> 0 or rate_effect <> 0) "
-        "order by metric_id, max(abs(mix_effect + rate_effect)) over (partition by metric_id, dimension) desc, "
+        "order by metric_id, max(abs(effect)) over (partition by metric_id, dimension) desc, "
         "dimension, driver_rank, member",
         {"week": week, "metrics": list(metrics)},
     ):

@@ -187,7 +187,7 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "fct_metric_driver_week": (
         columns(DATE, "week_start") | columns(TEXT, "metric_id", "dimension", "member"),
         columns(RATE, "share_before", "share_now", "rate_before", "rate_now")
-        | columns(FIGURE, "mix_effect", "rate_effect")
+        | columns(FIGURE, "mix_effect", "rate_effect", "effect")
         | {"driver_rank": COUNT},
     ),
     "fct_o2d_settling_week": (

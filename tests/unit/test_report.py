@@ -411,7 +411,9 @@ def test_what_needs_someone_is_listed_in_order_of_weight(made: Made) -> None:
         key = {"metric_id": "null_request_id_rate", "dimension": "oms_client", "member": client}
         made.add("fct_metric_change_week", **key, change_low=1, change_high=2, is_signal=client == "birch")
         driver = {"metric_id": "o2d_ratio", "dimension": "oms_client", "member": client}
-        made.add("fct_metric_driver_week", **driver, rate_effect=effects[0], mix_effect=effects[1], driver_rank=1)
+        of_rate, of_mix = effects
+        points = {"rate_effect": of_rate, "mix_effect": of_mix, "effect": Decimal(of_rate) + Decimal(of_mix)}
+        made.add("fct_metric_driver_week", **driver, **points, driver_rank=1)
     made.metric("null_request_id_rate", "27.00", member="all")
     unusual = {"is_signal": False, "is_unusual": True, "usual_low": 10, "usual_high": 20}
     made.add("fct_metric_change_week", metric_id="null_request_id_rate", dimension="overall", member="all", **unusual)
@@ -579,7 +581,7 @@ def test_what_moved_a_signal_is_drawn_from_the_week_before_to_this_one(made: Mad
         of_all = {"metric_id": metric, "dimension": "overall", "member": "mall"}
         made.add("fct_metric_change_week", **of_all, change_low=1, change_high=5, is_signal=is_signal)
         for rank in range(1, 9):
-            effects = {"rate_effect": Decimal("0.50"), "mix_effect": Decimal("0.05")}
+            effects = {"rate_effect": Decimal("0.50"), "mix_effect": Decimal("0.05"), "effect": Decimal("0.55")}
             key = {"metric_id": metric, "dimension": "oms_client", "member": f"client <{rank}>"}
             made.add("fct_metric_driver_week", **key, **effects, driver_rank=rank)
     for week, client, failed in ((BEFORE, "amber", 122), (WEEK, "amber", 729), (WEEK, "birch", 6)):

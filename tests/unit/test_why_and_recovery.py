@@ -61,7 +61,7 @@ def test_the_drivers_shown_are_those_published_and_add_up_to_the_change(sample_h
             f"where dimension = 'overall' and unit = 'percent' and week_start > '{SAMPLE_WEEKS[0]}'"
         ).fetchall()
         drivers = store.execute(
-            "select metric_id, week_start::varchar, dimension, member, mix_effect + rate_effect "
+            "select metric_id, week_start::varchar, dimension, member, effect "
             "from marts.fct_metric_driver_week order by dimension, driver_rank, member"
         ).fetchall()
     assert len(changes) == 2 * len({metric for metric, _, _ in changes}) > 10
@@ -103,7 +103,7 @@ def test_a_change_that_may_be_chance(sample_home: Path) -> None:
 def test_where_nothing_moved_or_there_is_no_week_before_it_says_so(changed: Callable[..., Path]) -> None:
     home = changed(
         f"update fct_metric_week set change = 0 where metric_id = 'o2d_ratio' and week_start = '{WEEK}'",
-        "update fct_metric_driver_week set mix_effect = 0, rate_effect = 0 where metric_id = 'o2d_ratio'",
+        "update fct_metric_driver_week set mix_effect = 0, rate_effect = 0, effect = 0 where metric_id = 'o2d_ratio'",
         f"delete from fct_failure_contribution_week where week_start = '{WEEK}'",
         "delete from fct_metric_driver_week where metric_id = 'settlement_sync_rate'",
         "update fct_metric_week set change = null where metric_id = 'settlement_sync_rate'",

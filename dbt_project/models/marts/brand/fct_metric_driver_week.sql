@@ -87,7 +87,9 @@ with
             / 2
             * (coalesce(rate_now, rate_before) - coalesce(rate_before, rate_now)) as rate_effect
         from shares
-    )
+    ),
+
+    added_up as (select *, mix_effect + rate_effect as effect from effects)
 
 select
     week_start,
@@ -100,10 +102,9 @@ select
     {{ percent("numerator_now", "denominator_now", "decimal(9,2)") }} as rate_now,
     cast(round(mix_effect, 2) as decimal(18, 2)) as mix_effect,
     cast(round(rate_effect, 2) as decimal(18, 2)) as rate_effect,
+    cast(round(effect, 2) as decimal(18, 2)) as effect,
     cast(
         -- effects that are equal differ in their last digits as doubles
-        rank() over (
-            partition by week_start, metric_id, dimension order by round(abs(mix_effect + rate_effect), 9) desc
-        ) as bigint
+        rank() over (partition by week_start, metric_id, dimension order by round(abs(effect), 9) desc) as bigint
     ) as driver_rank
-from effects
+from added_up
