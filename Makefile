@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots docs-sources docs-formulas lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots docs docs-sources docs-formulas lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -77,6 +77,9 @@ bench-plots: $(STAMP) ## Draw what was measured into docs/images
 
 bench-history: $(MANIFEST) ## Measure WEEKS (52) of ORDERS (1000) week by week, against all at once, and a late file
 	@$(BIN)/python bench/history.py
+
+docs: $(MANIFEST) ## The dbt docs site of HOME_DIR, one page without a network, linked from its report
+	@$(BIN)/python tools/model_docs.py "$(HOME_DIR)"
 
 docs-sources: $(STAMP) ## Write docs/sources.md from the contract of the sources
 	@$(BIN)/python tools/sources_page.py

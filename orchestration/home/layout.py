@@ -97,6 +97,11 @@ class Home:
         return self.root / "spark"
 
     @property
+    def model_docs(self) -> Path:
+        """The dbt docs site, one page that holds all of it; made by `make docs`."""
+        return self.root / "model_docs" / "index.html"
+
+    @property
     def pipeline_at_peak(self) -> Path:
         """What `make bench-volume` measured, for the report."""
         return self.root / "pipeline_at_peak.json"

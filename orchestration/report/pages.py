@@ -221,8 +221,8 @@ def _seller_script(file: SellerFile) -> str:
     return f"metricStoreSellers({file.number},{safe_json(file.json)});\n"
 
 
-def index_page(store: Store, weeks: Sequence[Week], docs: str | None) -> str:
-    """The index over weeks, the newest first, with the headline figures of each."""
+def index_page(store: Store, weeks: Sequence[Week], links: Mapping[str, str]) -> str:
+    """The index over weeks, the newest first, with the headline figures of each. `links`: text -> other page."""
     figures = {week.week_start: read_headlines(store, week.week_start) for week in weeks if week.is_published}
     metrics = read_metrics(store)
     newest = max(figures, default=None)
@@ -238,7 +238,7 @@ def index_page(store: Store, weeks: Sequence[Week], docs: str | None) -> str:
         orders=drawing.orders(store, newest, figures[newest]) if newest else None,
         metrics=metrics,
         headline_ids=HEADLINES,
-        docs=docs,
+        links=links,
     )
 
 

@@ -64,9 +64,18 @@ def write_report(home: Home) -> Written:
             size += _write_folder(folder, week_pages(store, week, weeks, beside))
             write_whole(folder / _MARK, marks[week.week_start])
             done.append(week.week_start)
-        size += write_whole(home.report_index, index_page(store, weeks, docs))
+        links = {
+            "What the gate checked": home.data_docs_index,
+            "How each figure is computed": home.model_docs,
+        }
+        index = index_page(store, weeks, {text: _way_to(page, home) for text, page in links.items() if page.is_file()})
+        size += write_whole(home.report_index, index)
     _remove_others(home, {week.week_start for week in weeks})
     return Written(home.report_index, tuple(done), len(weeks), size)
+
+
+def _way_to(page: Path, home: Home) -> str:
+    return f"../{page.relative_to(home.root).as_posix()}"
 
 
 def _settings(home: Home, weeks: Sequence[Week]) -> tuple[str, int | None]:

@@ -136,6 +136,15 @@ def test_an_empty_store_has_an_index(made: Made) -> None:
     assert "No week has been judged yet" in made.home.report_index.read_text()
 
 
+def test_the_index_leads_to_the_docs_of_the_models_where_there_are_some(made: Made) -> None:
+    made.write()
+    assert "model_docs" not in made.home.report_index.read_text()
+    made.home.model_docs.parent.mkdir()
+    made.home.model_docs.touch()
+    made.write()
+    assert '<a href="../model_docs/index.html">How each figure is computed</a>' in made.home.report_index.read_text()
+
+
 def test_an_empty_week_says_so(made: Made) -> None:
     made.publish()
     assert made.write().weeks == (WEEK,)
