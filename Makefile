@@ -56,6 +56,7 @@ check: $(MANIFEST) ## Lint, types, SQL format, dbt parse, Dagster definitions
 	@$(BIN)/python tools/sources_page.py --check
 	@$(BIN)/python tools/formulas_page.py --check
 	@$(BIN)/python tools/dbt_parse.py
+	@$(BIN)/python tools/project_rules.py
 	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(BIN)/dg check defs
 
 audit: $(STAMP) ## Known advisories on the pinned dependencies; needs the network, and says so without one
