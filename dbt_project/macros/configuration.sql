@@ -11,6 +11,13 @@
     ({{ alias }}.valid_from <= {{ day }} and ({{ alias }}.valid_to is null or {{ day }} < {{ alias }}.valid_to))
 {% endmacro %}
 
+{# SQL: the reasons of a class in reason_classes.csv; their kind is cancellation or failed_delivery. #}
+{% macro reasons_of(kind, class) %}
+    select distinct reason
+    from {{ ref("stg_config__reason_classes") }}
+    where kind = '{{ kind }}' and class = '{{ class }}'
+{% endmacro %}
+
 {# Whether a source ever had a file: one that never had is absent, and its metrics have no rows. #}
 {% macro source_is_present(name) %}
     exists (

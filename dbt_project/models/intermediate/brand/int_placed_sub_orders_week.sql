@@ -14,11 +14,7 @@ with
 
     open_flags as (select * from {{ ref("int_open_user_flags_week") }}),
 
-    sla_breach_reasons as (
-        select distinct reason
-        from {{ ref("stg_config__reason_classes") }}
-        where kind = 'cancellation' and class = 'sla_breach'
-    )
+    sla_breach_reasons as ({{ reasons_of("cancellation", "sla_breach") }})
 
 select
     sub_orders.week_start,

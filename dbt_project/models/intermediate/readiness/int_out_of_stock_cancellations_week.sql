@@ -8,11 +8,7 @@ with
         where ordered_at >= starts_at and ordered_at < ends_at and cancelled_at is not null
     ),
 
-    out_of_stock_reasons as (
-        select distinct reason
-        from {{ ref("stg_config__reason_classes") }}
-        where kind = 'cancellation' and class = 'out_of_stock'
-    )
+    out_of_stock_reasons as ({{ reasons_of("cancellation", "out_of_stock") }})
 
 select sub_orders.week_start, sub_orders.sub_order_id, sub_orders.oms_client
 from sub_orders

@@ -9,11 +9,7 @@ with
 
     sellers as (select week_start, seller_id from {{ ref("int_sellers_as_of_week") }} where is_cross_border),
 
-    faults as (
-        select reason
-        from {{ ref("stg_config__reason_classes") }}
-        where kind = 'cancellation' and class = 'seller_fault'
-    ),
+    faults as ({{ reasons_of("cancellation", "seller_fault") }}),
 
     orders as (
         select
@@ -33,16 +29,7 @@ with
 
     -- what came after A is no part of the order yet
     sub_orders as (
-        select
-            orders.week_start,
-            sub_orders.seller_id,
-            sub_orders.order_id,
-            sub_orders.ordered_at,
-            sub_orders.confirmed_at,
-            sub_orders.shipped_at,
-            sub_orders.cancelled_at,
-            sub_orders.cancelled_by,
-            sub_orders.cancellation_reason
+        select orders.week_start, sub_orders.*
         from {{ ref("stg_marketplace__sub_orders") }} as sub_orders
         inner join
             orders

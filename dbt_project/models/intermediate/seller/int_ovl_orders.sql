@@ -14,11 +14,7 @@ with
 
     last_week as (select max(calculated_at) as calculated_at from weeks),
 
-    faults as (
-        select reason
-        from {{ ref("stg_config__reason_classes") }}
-        where kind = 'cancellation' and class = 'seller_fault'
-    ),
+    faults as ({{ reasons_of("cancellation", "seller_fault") }}),
 
     sub_orders as (
         select

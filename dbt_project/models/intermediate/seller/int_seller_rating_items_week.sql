@@ -20,11 +20,7 @@ with
         group by week_start
     ),
 
-    rejections as (
-        select reason
-        from {{ ref("stg_config__reason_classes") }}
-        where kind = 'failed_delivery' and class = 'rejected_by_customer'
-    ),
+    rejections as ({{ reasons_of("failed_delivery", "rejected_by_customer") }}),
 
     dated as (
         select
