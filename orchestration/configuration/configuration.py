@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 
-from orchestration.configuration.files import FILES, FILES_BY_STEM, OPERATING_SETTINGS, TEXT_TYPE, ConfigFile
+from orchestration.configuration.files import (
+    FILES_BY_STEM,
+    AllSettings,
+    DatedRow,
+    Row,
+    Setting,
+    Settings,
+)
 from orchestration.configuration.problems import ConfigurationError, Problem
-from orchestration.configuration.reading import Row
 from orchestration.configuration.values import Value, canonical_text
 from orchestration.limits import InputLimits
 from orchestration.weeks.calendar import CalendarWeek, calendar
-
-_VALIDITY = ("valid_from", "valid_to")
 
 
 @dataclass(frozen=True)
@@ -32,32 +35,33 @@ class Configuration:
     paths: dict[str, Path]
 
     def records(self, stem: str) -> list[dict[str, Value | None]]:
-        """The rows of a file as they are stored: `ConfigFile.sql_types` in the declared order, empty cells None.
+        """The rows of a file as they are stored, of the types of `ConfigFile.sql_types`; empty cells are None.
 
         Times of day stay `hh:mm` and workdays a comma list, both text; so are the values of settings, in one spelling
         per value.
         """
-        kinds = FILES_BY_STEM[stem].sql_types
-        return [
-            {name: canonical_text(row[name]) if kind == TEXT_TYPE else row[name] for name, kind in kinds.items()}
-            for row in self.rows[stem]
-        ]
+        return [row.values for row in self.rows[stem]]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The typed values of settings.csv."""
+        rows = self.rows["settings"]
+        return AllSettings.model_validate({row.key: row.value for row in rows if isinstance(row, Setting)})
 
     def setting(self, key: str) -> Value:
         """The typed value of a key of settings.csv: int, Decimal, or the name of the time zone."""
-        return self._settings[key]
+        value: Value = getattr(self.settings, key)
+        return value
 
     @property
     def input_limits(self) -> InputLimits:
         """How much what comes in may hold."""
-        return InputLimits.of(self._settings)
+        return InputLimits.of(dict(self.settings))
 
     @property
     def calendar_settings(self) -> tuple[str, int]:
         """The reporting time zone, and the hours from the end of a week to A."""
-        hours = self.setting("calculation_offset_hours")
-        assert isinstance(hours, int)
-        return str(self.setting("reporting_timezone")), hours
+        return self.settings.reporting_timezone, self.settings.calculation_offset_hours
 
     @property
     def calendar(self) -> dict[date, CalendarWeek]:
@@ -71,13 +75,17 @@ class Configuration:
     def config_hash(self, week_start: date) -> str:
         """16 hex digits that differ where, for the week, another figure, rule or text would hold.
 
-        Of files with a validity only the rows valid at the date of A count, and not their dates: ending a version
-        leaves the weeks before as they were. Of a file that is a history the earlier rows count too, with the dates
-        up to then. Of a file about single weeks only the rows of this one count, of incidents those that began before
-        A. Order, spacing and spelling do not count, nor which file held it.
+        `Row.held_in` says what of a row counts. Order, spacing and spelling do not count, nor which file held it.
         """
-        valid_at = self.calendar[week_start].calculated_on
-        held = {file.stem: sorted(self._hashed_rows(file, week_start, valid_at)) for file in FILES}
+        week = self.calendar[week_start]
+        held = {
+            stem: sorted(
+                json.dumps({name: canonical_text(value) for name, value in values.items()}, sort_keys=True)
+                for row in rows
+                if (values := row.held_in(week)) is not None
+            )
+            for stem, rows in self.rows.items()
+        }
         return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()[:16]
 
     def check_week(self, week_start: date) -> None:
@@ -95,30 +103,7 @@ class Configuration:
                 " of the rows begin earlier or end later",
             )
             for stem, what in (("ovl_policy", "a policy"), ("grade_weights", "weights"))
-            if not any(row.holds_on(day) for row in self.rows[stem])
+            if not any(isinstance(row, DatedRow) and row.holds_on(day) for row in self.rows[stem])
         ]
         if problems:
             raise ConfigurationError(problems)
-
-    @cached_property
-    def _settings(self) -> dict[str, Value]:
-        return {row.text("key"): value for row in self.rows["settings"] if (value := row["value"]) is not None}
-
-    def _is_before_a(self, instant: Value | None, week_start: date) -> bool:
-        assert isinstance(instant, datetime)
-        return instant < self.calculated_at(week_start)
-
-    def _hashed_rows(self, file: ConfigFile, week_start: date, valid_at: date) -> Iterator[str]:
-        for row in self.rows[file.stem]:
-            if file.stem == "settings" and row["key"] in OPERATING_SETTINGS:
-                continue
-            if file.is_of_weeks and row["week_start"] != week_start:
-                continue
-            if file.counts_after and not self._is_before_a(row[file.counts_after], week_start):
-                continue
-            if not file.is_dated or row.holds_on(valid_at) or (file.is_history and row.starts <= valid_at):
-                held = {name: canonical_text(value) for name, value in row.values.items() if name not in _VALIDITY}
-                if file.is_history:
-                    held["valid_from"] = canonical_text(row.starts)
-                    held["valid_to"] = canonical_text(row.ends) if row.ends <= valid_at else None
-                yield json.dumps(held, sort_keys=True)

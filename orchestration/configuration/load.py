@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from orchestration.configuration.checks import check_contents
 from orchestration.configuration.configuration import Configuration
-from orchestration.configuration.files import FILES, FILES_BY_STEM
+from orchestration.configuration.files import FILES, FILES_BY_STEM, AllSettings, Setting, Settings
 from orchestration.configuration.problems import ConfigurationError, Problem, shown
-from orchestration.configuration.reading import BYTES_OF_ROW, Content, read_content
-from orchestration.configuration.values import one_of_text
+from orchestration.configuration.reading import BYTES_OF_ROW, Content, read_content, wrong_values
+from orchestration.configuration.values import canonical_text, one_of_text
 from orchestration.home.files import read_plain
 from orchestration.limits import InputLimits
 
@@ -33,10 +35,12 @@ def load_configuration(config_dir: Path | None, instead: Path | None = None) -> 
     paths = {
         file.stem: [*(files[file.name] for files in given if file.name in files), file.default_path] for file in FILES
     }
+    most_rows = InputLimits().max_configuration_rows
     contents: dict[str, Content] = {}
-    for file in FILES:  # the settings first, which limit the others
-        limits = InputLimits.of(contents["settings"].limits if contents else {})
-        contents[file.stem] = _read(file.stem, paths[file.stem], limits.max_configuration_rows)
+    for stem, files in paths.items():
+        contents[stem] = _read(stem, files, most_rows)
+        if stem == "settings" and (settings := _read_settings(contents[stem])):  # the first, which limit the others
+            most_rows = InputLimits.of(dict(settings)).max_configuration_rows
     check_contents(contents)
     problems += [problem for content in contents.values() for problem in content.problems]
     if problems:
@@ -83,9 +87,23 @@ def _read(stem: str, paths: Sequence[Path], most_rows: int) -> Content:
         content = Content(file)
         content.report(None, None, f"{path} cannot be read ({error.strerror}); mend or remove it")
     if file.named_by and content.is_clean and len(paths) > 1:
-        given = {row.text(file.named_by) for row in content.rows}
-        if given < set(file.column(file.named_by).one_of):
-            rest = _read(stem, paths[1:], most_rows)
-            content.rows += [row for row in rest.rows if row.text(file.named_by) not in given]
-            content.problems += rest.problems
+        given = {row.values[file.named_by] for row in content.rows}
+        rest = _read(stem, paths[1:], most_rows)
+        content.rows += [row for row in rest.rows if row.values[file.named_by] not in given]
+        content.problems += rest.problems
     return content
+
+
+def _read_settings(content: Content) -> Settings | None:
+    """Reads the values, whose types only their keys tell, and gives each its one spelling; None where one is wrong."""
+    given = content.rows_of(Setting)
+    lines = {row.key: row.line for row in given}
+    try:
+        settings = AllSettings.model_validate({row.key: row.value for row in given})
+    except ValidationError as error:
+        for key, message in wrong_values(error, AllSettings.model_fields):
+            if key in lines:
+                content.report(lines[key], "value", f"the {key} {message}")
+        return None
+    content.rows = [row.model_copy(update={"value": canonical_text(getattr(settings, row.key))}) for row in given]
+    return settings

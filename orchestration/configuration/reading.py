@@ -4,55 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
+from typing import TypeVar
 
-from orchestration.configuration.files import LIMIT_SETTINGS, Column, ConfigFile
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from orchestration.configuration.files import ConfigFile, Row
 from orchestration.configuration.problems import Problem, shown
-from orchestration.configuration.values import Value, one_of_text, read_value
+from orchestration.configuration.values import one_of_text
 
 #: On average, where the rows of a file are limited.
 BYTES_OF_ROW = 1000
+#: A bound of a number, as pydantic names it, and the word for it.
+_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
-
-@dataclass(frozen=True)
-class Row:
-    """One row: its line in the file (the header is line 1) and its values by column."""
-
-    line: int
-    values: dict[str, Value | None]
-
-    def __getitem__(self, column: str) -> Value | None:
-        return self.values[column]
-
-    def text(self, column: str) -> str:
-        """The value of a text column that is never empty."""
-        return str(self.values[column])
-
-    def number(self, column: str) -> Decimal:
-        """The value of a number column that is never empty."""
-        value = self.values[column]
-        assert isinstance(value, Decimal | int)
-        return Decimal(value)
-
-    @property
-    def starts(self) -> date:
-        """The first day on which the row holds."""
-        value = self.values["valid_from"]
-        assert isinstance(value, date)
-        return value
-
-    @property
-    def ends(self) -> date:
-        """The first day on which the row no longer holds; the last day there is, where it is open."""
-        value = self.values["valid_to"]
-        return value if isinstance(value, date) else date.max
-
-    def holds_on(self, day: date) -> bool:
-        """Whether the row is valid on the day."""
-        return self.starts <= day < self.ends
+R = TypeVar("R", bound=Row)
 
 
 @dataclass
@@ -68,15 +36,38 @@ class Content:
         """Whether every row is there: only then can be said what is missing."""
         return not self.problems
 
-    @property
-    def limits(self) -> dict[str, int]:
-        """The limits that a file of settings names, as far as they can be read."""
-        named = {row.text("key"): row.text("value") for row in self.rows if row["key"] in LIMIT_SETTINGS}
-        return {name: int(value) for name, value in named.items() if value.isdecimal()}
+    def rows_of(self, model: type[R]) -> list[R]:
+        """The rows, as those of the file's model."""
+        return [row for row in self.rows if isinstance(row, model)]
 
     def report(self, row: int | tuple[int, ...] | None, column: str | None, message: str) -> None:
         """Adds a problem of this file."""
         self.problems.append(Problem(self.file.name, row, column, message))
+
+
+def wrong_values(error: ValidationError, columns: Mapping[str, FieldInfo]) -> Iterator[tuple[str, str]]:
+    """Column and message of each value that a model refused."""
+    for found in error.errors(include_url=False):
+        context = found.get("ctx", {})
+        column = str(found["loc"][0])
+        if found["type"] == "missing":
+            yield column, "is empty; give a value"
+        elif found["type"] == "value_error":
+            yield column, str(context["error"])
+        elif found["type"] == "string_pattern_mismatch":
+            yield (
+                column,
+                f"{shown(found['input'])} holds a line break or a control character; put it on one line, and look for a"
+                " missing quote",
+            )
+        else:
+            bounds = [
+                f"{word} {getattr(bound, name)}"
+                for bound in columns[column].metadata
+                for name, word in _BOUNDS.items()
+                if hasattr(bound, name)
+            ]
+            yield column, f"{found['input']} is out of range; it must be {' and '.join(bounds)}"
 
 
 def read_content(file: ConfigFile, raw: bytes, most_rows: int | None = None) -> Content:
@@ -105,11 +96,9 @@ def read_content(file: ConfigFile, raw: bytes, most_rows: int | None = None) -> 
         if content.is_clean:
             content.report(1, None, f"the file is empty; its first line must be {_header_text(file)}")
         return content
-    columns = _read_header(header[1], content)
-    if columns is None:
-        return content
-    for line, cells in records:
-        _read_row(line, cells, columns, content)
+    if names := _read_header(header[1], content):
+        for line, cells in records:
+            _read_row(line, cells, names, content)
     return content
 
 
@@ -129,13 +118,14 @@ def _records(text: str, content: Content) -> Iterator[tuple[int, list[str]]]:
             yield line, cells
 
 
-def _read_header(cells: list[str], content: Content) -> list[Column] | None:
-    """The declared column of each field, or None where the header is not that of the file."""
-    file = content.file
+def _read_header(cells: list[str], content: Content) -> list[str] | None:
+    """The column of each field, or None where the header is not that of the file."""
+    known = tuple(content.file.columns)
     names = [cell.strip() for cell in cells]
-    known = tuple(column.name for column in file.columns)
     if len(names) == 1 and any(separator in names[0] for separator in ";\t|"):
-        content.report(1, None, f"the columns are not separated by commas; the first line must be {_header_text(file)}")
+        content.report(
+            1, None, f"the columns are not separated by commas; the first line must be {_header_text(content.file)}"
+        )
         return None
     for number, name in enumerate(names, 1):
         if not name:
@@ -148,29 +138,32 @@ def _read_header(cells: list[str], content: Content) -> list[Column] | None:
             content.report(1, name, "is there twice; keep one of the columns")
     for name in known:
         if name not in names:
-            content.report(1, name, f"the column is missing; the first line must be {_header_text(file)}")
-    return [file.column(name) for name in names] if content.is_clean else None
+            content.report(1, name, f"the column is missing; the first line must be {_header_text(content.file)}")
+    return names if content.is_clean else None
 
 
-def _read_row(line: int, cells: list[str], columns: list[Column], content: Content) -> None:
+def _read_row(line: int, cells: list[str], names: list[str], content: Content) -> None:
     """Adds the row, or what is wrong with it."""
-    if len(cells) != len(columns):
+    if len(cells) != len(names):
         content.report(
             line,
             None,
-            f"has {len(cells)} values for {len(columns)} columns; add or remove commas, and put a value that holds"
+            f"has {len(cells)} values for {len(names)} columns; add or remove commas, and put a value that holds"
             " a comma in double quotes",
         )
         return
-    values: dict[str, Value | None] = {}
-    for column, cell in zip(columns, cells, strict=True):
-        try:
-            values[column.name] = read_value(column, cell)
-        except ValueError as error:
-            content.report(line, column.name, str(error))
-    if len(values) == len(columns):
-        content.rows.append(Row(line, values))
+    # An empty cell is left out: a column without a default then misses its value.
+    values = {name: text for name, cell in zip(names, cells, strict=True) if (text := cell.strip())}
+    try:
+        row = content.file.model.model_validate({"line": line, **values})
+        wrong = list(row.wrong())
+    except ValidationError as error:
+        wrong = list(wrong_values(error, content.file.columns))
+    for column, message in wrong:
+        content.report(line, column, message)
+    if not wrong:
+        content.rows.append(row)
 
 
 def _header_text(file: ConfigFile) -> str:
-    return ",".join(column.name for column in file.columns)
+    return ",".join(file.columns)

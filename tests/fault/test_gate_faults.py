@@ -32,7 +32,7 @@ from tests.conftest import SAMPLE_WEEKS, Ended, made_once, metric_store, run
 SIZE: dict[str, Any] = {"sellers": 20, "orders_per_week": 300, "seed": 7, "scenario": "poison"}
 WEEKS = {rule: str(week) for week, rule in poisoned_weeks(None, DEFAULT_START, len(GATE_RULES)).items()}
 OF_ALL_WEEKS = sorted(POISONS.keys() - WEEKS.keys())
-SEVERITY = {row.text("rule_id"): row.text("severity") for row in load_configuration(None).rows["gate_rules"]}
+SEVERITY = {row.rule_id: row.severity for row in load_configuration(None).rows["gate_rules"]}
 WARNINGS = [rule for rule in WEEKS if SEVERITY[rule] == "warning"]
 
 

@@ -94,8 +94,8 @@ def test_default_settings_are_those_of_the_specification() -> None:
 
 def test_the_catalogue_and_the_gate_have_every_metric_and_rule_once() -> None:
     rows = load_configuration(None).rows
-    assert sorted(row.text("metric_id") for row in rows["metric_catalog"]) == sorted(METRICS)
-    assert sorted(row.text("rule_id") for row in rows["gate_rules"]) == sorted(GATE_RULES)
+    assert sorted(row.metric_id for row in rows["metric_catalog"]) == sorted(METRICS)
+    assert sorted(row.rule_id for row in rows["gate_rules"]) == sorted(GATE_RULES)
 
 
 def test_tables_of_the_warehouse_are_typed_and_empty_cells_are_null() -> None:
@@ -108,6 +108,7 @@ def test_tables_of_the_warehouse_are_typed_and_empty_cells_are_null() -> None:
         for file in FILES:
             assert types_of(file.stem) == file.sql_types
         assert types_of("grade_weights")["weight"] == "DECIMAL(18,6)"
+        assert types_of("grade_weights")["valid_to"] == "DATE"
         assert types_of("kpi_periods")["period_days"] == "BIGINT"
         assert db.sql("select distinct valid_to from config.grade_weights").fetchall() == [(None,)]
         assert db.sql("select workdays, workday_start from config.ovl_policy").fetchall() == [

@@ -341,7 +341,7 @@ def test_the_code_version_follows_the_sql(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def default_cancellation_reasons() -> list[str]:
-    return [row.text("cancellation_reason") for row in load_configuration(None).rows["grade_cancellation_reasons"]]
+    return [row.cancellation_reason for row in load_configuration(None).rows["grade_cancellation_reasons"]]
 
 
 def other_bound(folder: Path) -> Configuration:

@@ -329,7 +329,7 @@ def test_the_weeks_of_a_season_have_its_loads(tmp_path: Path) -> None:
 def test_claimed_capacities_are_configuration_and_replace_none(tmp_path: Path) -> None:
     written = tmp_path / "config" / "oms_capacity.csv"
     write_sample(tmp_path, weeks=1, sellers=15, orders_per_week=200, scenario="holiday")
-    claimed = {row.text("oms_client") for row in load_configuration(tmp_path / "config").rows["oms_capacity"]}
+    claimed = {row.oms_client for row in load_configuration(tmp_path / "config").rows["oms_capacity"]}
     assert len(claimed) > 3
     written.write_text("oms_client,tested_hourly_calls\nmine,5\n")
     write_sample(tmp_path, weeks=1, sellers=15, orders_per_week=200, scenario="holiday")
@@ -401,8 +401,8 @@ def test_a_bound_that_is_too_low_replaces_no_other_configuration(tmp_path: Path)
     options = {**TINY, "weeks": 1, "scenario": "poison", "poison": "rates_in_bounds"}
     write_sample(tmp_path, **options)
     write_sample(tmp_path, **options)
-    catalog = {row.text("metric_id"): row for row in load_configuration(tmp_path / "config").rows["metric_catalog"]}
-    assert catalog["null_request_id_rate"].number("maximum") == 10
+    catalog = {row.metric_id: row for row in load_configuration(tmp_path / "config").rows["metric_catalog"]}
+    assert catalog["null_request_id_rate"].maximum == 10
     mine = tmp_path / "config" / "metric_catalog.csv"
     mine.write_text("mine\n")
     with pytest.raises(ValueError, match="is there already: move it away"):
