@@ -1,4 +1,4 @@
-"""The weekly job, its schedule and the inbox sensor. What the job does stands in `assets`."""
+"""The weekly job, its schedule and the inbox sensor. The steps of the job are in `assets`."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a run that was killed left, put right by whoever comes next: in the home, in the history, in the report."""
+"""Cleans up after a killed run: in the home, in the history and in the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engine may take of the machine, the same for ingest and dbt, and how much what comes in may hold."""
+"""Limits on what the engine may use, the same for ingest and dbt, and on the size of what comes in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the project's own files lie, and the version of the code that makes the figures."""
+"""Paths of the project's own files, and the version of the code that computes the figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands, their options, and how an error ends one. What they do stands in the modules beside this one."""
+"""The commands, their options and their error handling. The modules beside this one implement them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of a home that failed or were cancelled, and that no later run has made up for; from Dagster's history."""
+"""Failed and cancelled runs of a home whose work no later run has completed, from Dagster's history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`metric-store forget`: takes back what files or adapters brought, as if they had never been in the inbox."""
+"""`metric-store forget`: removes what files or adapters brought, as if they had never been in the inbox."""
 
 from __future__ import annotations
 

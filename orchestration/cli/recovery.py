@@ -1,4 +1,4 @@
-"""`metric-store recovery`: what stands against a seller, until when, and what would end it. Reads; computes nothing."""
+"""`metric-store recovery`: what counts against a seller, until when, and what would end it. Reads; computes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run that was killed or failed left, put right by a command that launches no run."""
+"""Cleans up after a killed or failed run, from a command that launches no run itself."""
 
 from __future__ import annotations
 

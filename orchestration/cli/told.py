@@ -1,4 +1,4 @@
-"""What a run tells of files: those that it read, with what was rejected, and those that it left out."""
+"""What a run reports about files: those it read, with their rejected records, and those it left out."""
 
 from __future__ import annotations
 

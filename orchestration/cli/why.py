@@ -1,4 +1,4 @@
-"""`metric-store why`: what moved a figure of all sellers against the week before. Reads; computes nothing."""
+"""`metric-store why`: why a brand metric differs from the week before. Reads; computes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checked configuration, and what of it holds in a week."""
+"""A checked configuration, and which part of it is valid in a week."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the configuration files that hold, reads them, and lets none through that is wrong."""
+"""Finds the configuration files that are in effect, reads them and checks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a verdict, for analysts. Not here: deciding what passed; that is Great Expectations' part."""
+"""The messages of a verdict, for analysts. Not here: deciding what passed, which Great Expectations does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into the gate and what comes out, as plain values. Not here: judging, the words of messages."""
+"""Inputs and outputs of the gate as plain values. Not here: validation, and the texts of messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waivers: for whom a failure of the gate doesn't withhold a week."""
+"""Waivers: failures of the gate that withhold no week, and who takes responsibility."""
 
 from __future__ import annotations
 

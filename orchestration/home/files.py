@@ -1,4 +1,4 @@
-"""Files that something relies on: on the disk before it does, and never half written."""
+"""Durable and atomic writes: a file is on disk, and complete, before anything relies on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one writer of a home: a lock that ends with its process, kill -9 included, and a note of who holds it."""
+"""The writer lock of a home, which ends with its process (kill -9 included), and a note of who holds it."""
 
 from __future__ import annotations
 

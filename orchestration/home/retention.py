@@ -1,4 +1,4 @@
-"""Lets old runs go from Dagster's history. Which weeks have landed and are published stays."""
+"""Deletes old runs from Dagster's history; materializations of weeks stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Adapters: a user's SQL that turns an export of another shape into a source's columns, and the files it names."""
+"""Adapters: a user's SQL that turns an export with other columns into a source, and the files it names."""
 
 from __future__ import annotations
 

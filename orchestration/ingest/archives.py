@@ -1,4 +1,4 @@
-"""Compressed files are unpacked beside, and their checksums compared on the way."""
+"""Checksums: compressed files are unpacked and verified, and pages of Parquet that have checksums are verified."""
 
 from __future__ import annotations
 

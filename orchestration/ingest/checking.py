@@ -1,4 +1,4 @@
-"""What a run would do with the inbox: all of it is read by the ingest itself, into a home that is thrown away."""
+"""What a run would do with the inbox: the ingest itself reads all of it, into a temporary home."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which column of a file is meant by which column of the contract: by its name, else but for case and outer blanks."""
+"""Maps the columns of a file to those of the contract: by exact name, else ignoring case and outer blanks."""
 
 from __future__ import annotations
 

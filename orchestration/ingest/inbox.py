@@ -1,4 +1,4 @@
-"""What lies in the inbox: names, sizes and times only; no file is opened here."""
+"""Lists the files of the inbox by name, size and time; opens none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files in, landed Parquet out: finds what is new in the inbox and takes it, one file after the other."""
+"""Lands files: finds the new ones in the inbox and takes them one by one."""
 
 from __future__ import annotations
 

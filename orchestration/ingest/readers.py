@@ -1,4 +1,4 @@
-"""How one file becomes the relation `raw`: its listed columns as they came, ROW counting from 1. No checking here."""
+"""Reads one file into the relation `raw`: its listed columns as they came, ROW counting from 1. No checking here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names the weeks of all that has landed anew, where a home takes another time zone or hour of calculation."""
+"""Recomputes the weeks of all landed records when a home changes its time zone or hour of calculation."""
 
 from __future__ import annotations
 

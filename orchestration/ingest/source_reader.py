@@ -1,4 +1,4 @@
-"""Reads one file or adapter after the other of a source; what is done with the record of each is up to the caller."""
+"""Reads the files and adapters of a source one by one; the caller decides what happens to the record of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A look at a text file before the engine reads it (encoding, header), and at its rows where the engine failed."""
+"""Inspects a text file before the engine reads it (encoding, header), and its rows where the engine failed."""
 
 from __future__ import annotations
 

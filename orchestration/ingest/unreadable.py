@@ -1,4 +1,4 @@
-"""Why a file as a whole can't be read, in one line for whoever has to mend it."""
+"""Why a whole file is unreadable, in one line for the person who has to fix it."""
 
 from __future__ import annotations
 

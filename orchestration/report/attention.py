@@ -1,4 +1,4 @@
-"""What needs someone in a week: a short list in order of weight, each kind of it a query over the published store."""
+"""What needs attention in a week: a short list by kind, each kind a query over the published store."""
 
 from __future__ import annotations
 

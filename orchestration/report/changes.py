@@ -1,4 +1,4 @@
-"""What is published of the changes of a week: signals, usual ranges, and what a first reading will settle to."""
+"""The published changes of a week: signals, usual ranges, and what a first reading will settle to."""
 
 from __future__ import annotations
 

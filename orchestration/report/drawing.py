@@ -1,4 +1,4 @@
-"""Draws what was read: the charts of the pages. Computes no figure."""
+"""Draws the charts of the pages. Computes no figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moved the figures of a week: the members of each dimension, from fct_metric_driver_week."""
+"""Drivers of the changes of a week: the members of each dimension, from fct_metric_driver_week."""
 
 from __future__ import annotations
 

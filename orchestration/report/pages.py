@@ -1,4 +1,4 @@
-"""Turns what was read into pages. Not here: SQL, places, and what the pages look like (`templates/`)."""
+"""Renders the pages. Not here: SQL, paths, and the look of the pages (`templates/`)."""
 
 from __future__ import annotations
 

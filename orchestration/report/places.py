@@ -1,4 +1,4 @@
-"""How pages of the report are called. Not here: where they lie, which the home knows."""
+"""File names of the report's pages. Not here: their folder, which the home knows."""
 
 from __future__ import annotations
 

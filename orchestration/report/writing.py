@@ -1,4 +1,4 @@
-"""Writes the pages of the weeks whose publication changed, and the index. Each file takes its place in one rename."""
+"""Writes the pages of the weeks whose publication changed, and the index. One rename puts each file in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far above the ordinary a week is, and what that does to OMS clients, sellers and stock."""
+"""How far a week is above a normal one, and the effect on OMS clients, sellers and stock."""
 
 from dataclasses import dataclass
 from datetime import date

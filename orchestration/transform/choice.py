@@ -1,4 +1,4 @@
-"""Which engine a run takes: METRIC_STORE_ENGINE, and for Spark how to reach it."""
+"""Which engine a run uses: METRIC_STORE_ENGINE, and for Spark how to reach it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run asks of an engine. Everything else about it is in the dbt project: its profile, and its macros."""
+"""What a run needs of an engine. Everything else about it is in the dbt project: its profile and its macros."""
 
 from __future__ import annotations
 

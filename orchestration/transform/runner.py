@@ -1,4 +1,4 @@
-"""dbt builds on the warehouse of one home, in this process, and hands its events on while it works."""
+"""Runs dbt on the warehouse of one home in this process, and yields its events while it works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A console script that ends when standard input does: with the process that started it, however that one ends."""
+"""A console script that ends when its standard input closes, and so with the process that started it."""
 
 from __future__ import annotations
 

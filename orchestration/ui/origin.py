@@ -1,4 +1,4 @@
-"""Keeps other web pages out of a UI without accounts: who is asked, who asks, and by which method."""
+"""Protects a UI without accounts from other web pages: by host, origin and method of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Another time zone or hour of calculation on a home that has published: all weeks follow in one run, or none."""
+"""Another time zone or hour of calculation for a home with published weeks: all weeks change in one run, or none."""
 
 from __future__ import annotations
 

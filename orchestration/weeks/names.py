@@ -1,4 +1,4 @@
-"""Weeks by name: what a user may write for one or several, and lists of them."""
+"""Weeks by name: how a user writes one or several, and lists of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to do: the command line, the schedule and the sensor ask this before they launch the job."""
+"""The work to do: the command line, the schedule and the sensor ask for it before they launch the job."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What would be: another configuration of grades and limits, or a multiple of the busiest hour."""
+"""What-if questions: another configuration of grades and limits, or a multiple of the busiest hour."""
