@@ -53,7 +53,7 @@ def clear_working_files(home: Home) -> None:
     """Remove working files, and what a publication that came to no end left beside the store."""
     for folder in (home.scratch, home.spill):
         shutil.rmtree(folder, ignore_errors=True)
-    with suppress(MetricStoreError, OSError):  # whoever needs the store says what is wrong with it
+    with suppress(MetricStoreError, OSError):  # the reader of the store reports what is wrong with it
         remove_leftovers(home)
 
 

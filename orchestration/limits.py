@@ -80,7 +80,7 @@ def raise_limit(name: str, found: str) -> str:
     return f"{found}: if that is right, raise {name} in config/settings.csv and touch the file"
 
 
-#: What takes no more than this harms nobody, whatever its ratio.
+#: Up to this size the ratio is not limited.
 _SMALL = 64 * 10**6
 DEFAULT_INPUT_LIMITS = InputLimits()
 #: A quarter of the machine's memory, and all of its cores.

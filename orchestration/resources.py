@@ -55,7 +55,7 @@ class MetricStoreResource(ConfigurableResource):
         with writer_lock(place, context.run_id or "", self.wait_seconds, put_right):
             clear_working_files(place)
             place.scratch.mkdir(parents=True)
-            with suppress(MetricStoreError):  # whoever needs the configuration says what is wrong with it
+            with suppress(MetricStoreError):  # the reader of the configuration reports what is wrong with it
                 forget_old_runs(context.instance, self.clock, int(str(self.configuration.setting("keep_runs_days"))))
             if context.dagster_run and weeks_of(context.dagster_run):
                 import_early()
@@ -94,7 +94,7 @@ def import_early() -> None:
     Raises nothing: whoever needs them next meets the error again.
     """
 
-    # Dagster goes on importing parts of it meanwhile: two threads in one circle of imports meet half a module.
+    # Dagster goes on importing parts of it: two threads in one import cycle can see a partially imported module.
     importlib.import_module("sqlalchemy.orm")
 
     def import_them() -> None:

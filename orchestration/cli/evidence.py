@@ -21,7 +21,7 @@ _COLUMNS = (
     *("week_start", "metric_id", "seller_id", "unit_id", "unit", "order_id"),
     *("happened_at", "due_at", "detail", "incident_id"),
 )
-#: A table is to be looked at: what was asked for is not repeated in each line, and it ends somewhere.
+#: A table is for reading: it leaves out the columns of the query, and has a limit of rows.
 _TABLE_COLUMNS = _COLUMNS[3:]
 _TABLE_ROWS = 1000
 _BATCH = 10_000

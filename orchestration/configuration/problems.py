@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from orchestration.errors import MetricStoreError
 
-# More than a screenful helps nobody: the first ones are mended, the next run shows the rest.
+# As many as fit on a screen; the next run shows the rest.
 SHOWN = 10
 _LONGEST = 1500  # signs of a line; the names of all metrics are fewer
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend.
+    """One thing to correct.
 
     `row` is the line in the file (the header is line 1), or the lines, where several rows are wrong together; None
     where the whole file is meant. `message` says what is wrong and what to do.

@@ -76,7 +76,7 @@ def _read_adapter(source: str, path: str, location: Path, home: Home) -> Adapter
     inbox = home.inbox.resolve()
     try:
         require_inside(location, home.adapters.resolve())
-        if not location.is_file():  # a pipe would wait for ever
+        if not location.is_file():  # opening a pipe would block
             raise UnreadableFileError("it is no file, or a link to none")
         if location.stat().st_size > _LONGEST_SQL:
             raise UnreadableFileError(f"it has more than {_LONGEST_SQL:,} bytes")

@@ -75,7 +75,7 @@ def list_inbox(inbox: Path, claimed: frozenset[Path] = frozenset()) -> InboxList
             found = location.stat(follow_symlinks=not is_out)
         except OSError:  # taken away between the listing and now, or a link to itself
             continue
-        if not is_out and not stat.S_ISREG(found.st_mode):  # a pipe would wait for ever
+        if not is_out and not stat.S_ISREG(found.st_mode):  # opening a pipe would block
             ignored.append(readable(location.relative_to(inbox)))
             continue
         files[source].append(

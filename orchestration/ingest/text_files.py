@@ -120,7 +120,7 @@ def _rows(file: Path) -> Iterator[tuple[int, str]]:
     with file.open(encoding="latin-1", newline="") as lines:
         while line := lines.readline(_LONGEST):
             parts.append(line)
-            if sum(map(len, parts)) >= _LONGEST:  # nobody reads this, and memory ends
+            if sum(map(len, parts)) >= _LONGEST:  # too long to show, and memory is limited
                 return
             quotes += line.count('"')
             if quotes % 2 == 0:

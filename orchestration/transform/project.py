@@ -51,7 +51,7 @@ def parsed_manifest(home: Home, engine: Engine) -> Manifest:
             target_path = home.dbt_target / engine.target
             target_path.mkdir(parents=True, exist_ok=True)
             if engine.target == Engine.target:
-                # dbt goes on from its last parse where it finds one, and may write there: it gets a copy.
+                # dbt starts from its last parse if it finds one, and may write there: it gets a copy.
                 shutil.copyfile(_current_parse(home.dbt_target) / _PARTIAL, target_path / _PARTIAL)
             _parsed[key] = _parse(engine.target, target_path, "--no-write-json")
         return _parsed[key]

@@ -100,7 +100,7 @@ class SparkSessionEngine(SparkEngine):
 
     def put_inputs(self, home: Home, run_dbt: RunDbt) -> None:
         home.spark.mkdir(parents=True, exist_ok=True)
-        # Java inherits it for its life, and has a warning or two of its own for every start
+        # Java inherits standard error for its lifetime, and prints warnings at every start
         with _errors_to(home.spark / "driver.log"):
             super().put_inputs(home, run_dbt)
         _remove_orphans(home)

@@ -127,7 +127,7 @@ def _scratch(home: Home) -> Iterator[Home]:
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            continue  # its simulation is at work
+            continue  # its simulation is running
         _remove(left, lock)
     place = home.simulations / uuid.uuid4().hex
     marker = place.with_suffix(".lock")
@@ -139,7 +139,7 @@ def _scratch(home: Home) -> Iterator[Home]:
         yield Home.of(place)
     finally:
         _remove(marker, lock)
-        with suppress(OSError):  # another one may be at work
+        with suppress(OSError):  # another one may be running
             home.simulations.rmdir()
 
 
