@@ -322,6 +322,25 @@ def rehearse(home: Path | None, factor: float, weeks: str | None, form: str) -> 
 
 
 @main.command()
+@HOME_OPTION
+@click.option(
+    "--to",
+    required=True,
+    envvar="METRIC_STORE_COPY_TO",
+    metavar="postgresql://...|FOLDER",
+    help="A database, or a folder. Default: METRIC_STORE_COPY_TO.",
+)
+def copy(home: Path | None, to: str) -> None:
+    """Copy the published tables of weeks that changed, into PostgreSQL or as Parquet.
+
+    Into the schema marts, in one transaction; or a file for each table and week.
+    """
+    from orchestration.cli.copy import copy as copy_now
+
+    copy_now(Home.of(home).require(), to)
+
+
+@main.command()
 @click.argument("names", nargs=-1, metavar="[SOURCE|TABLE...]")
 @HOME_OPTION
 @click.option(

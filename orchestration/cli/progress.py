@@ -78,4 +78,4 @@ class _Handler(logging.Handler):
 
 def _is_told_nowhere_else(record: logging.LogRecord, meta: dict[str, object]) -> bool:
     """Warnings of what a week is withheld by, and of files, are told when the run has ended."""
-    return record.levelno == logging.WARNING and meta.get("step_key") == "notice"
+    return record.levelno == logging.WARNING and meta.get("step_key") in ("copy", "notice")

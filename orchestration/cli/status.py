@@ -14,6 +14,7 @@ import click
 from orchestration.cli.failed_runs import failed_runs
 from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
+from orchestration.copies.copying import failed_copy
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter
@@ -42,7 +43,8 @@ def read_status(home: Home) -> dict[str, Any]:
     """What `--json` prints. problems: what keeps the rest from being known, or every run from starting.
 
     weeks: each with landed records, published, blocked by which rules and why, due, late, and the marks of its build.
-    late_weeks: all that are late, those after the last week with data too.
+    late_weeks: all that are late, those after the last week with data too. failed_copy: the copy after the last
+    publication, where it failed.
     waiting_files: what the next run reads. failed_runs: those that no later run has made up for, each with the weeks
     that are undone since.
     """
@@ -87,6 +89,7 @@ def read_status(home: Home) -> dict[str, Any]:
             }
             for run in _or_problem(lambda: failed_runs(home), problems) or ()
         ],
+        "failed_copy": failed_copy(home),
         "failed_files": failed,
         "quarantine": quarantine,
         "not_measured": unmeasured,
@@ -182,6 +185,8 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
         lines += ["", f"Run {run['run_id'][:8]} {about} {run['status']} {run['ended_at']}. {run['reason']}".rstrip()]
         if run["undone"]:
             lines += [f"  Undone since: {in_words(map(date.fromisoformat, run['undone']))}; metric-store run does it."]
+    if copy := state["failed_copy"]:
+        lines += ["", f"{copy['failed_at']}: {copy['error']}. metric-store copy, or the next publication, catches up."]
     if state["failed_files"]:
         lines += ["", "Unreadable files; mend them, or move them out of the inbox:"]
         lines += [f"  {file['source']}/{file['path']}: {file['error']}" for file in state["failed_files"]]

@@ -185,6 +185,11 @@ class Home:
         return self.root / ".notices.json"
 
     @property
+    def copy_note(self) -> Path:
+        """Why the copy after the last publication failed; absent where it didn't."""
+        return self.root / ".copy.json"
+
+    @property
     def lock(self) -> Path:
         return self.root / ".writer.lock"
 

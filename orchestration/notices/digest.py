@@ -14,6 +14,7 @@ import duckdb
 
 from orchestration.cli.rows import printable
 from orchestration.configuration import load_configuration
+from orchestration.copies.copying import failed_copy
 from orchestration.errors import MetricStoreError
 from orchestration.gate.messages import waiver_line
 from orchestration.home.layout import Home
@@ -97,6 +98,8 @@ def read_digest(home: Home, since: datetime | None, run_id: str, failure: str, n
             [(published_at,)] = store.execute("select max(published_at) from marts.publication").fetchall()
             news += _of_store(store, since or datetime.max, run_id[:8] or "none")
     news += _late(home, now)
+    if copy := failed_copy(home):
+        news.append(_news("warning", "copy failed", [copy["error"]], copy["error"]))
     headlines = "; ".join(one.headline for one in news)
     link = f"Report: {home.report_index.as_uri()}"
     body = "\n".join([*(printable(line) for one in news for line in one.lines), link])
