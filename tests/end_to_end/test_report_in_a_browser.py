@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from orchestration.home.layout import Home
@@ -22,6 +24,7 @@ from orchestration.publication.reading import evidence_relation, open_store
 from orchestration.publication.recovery import STANDING
 from orchestration.report.cells import raw
 from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
+from orchestration.report.writing import write_report
 from orchestration.whatif.rehearsal import COLUMNS as REHEARSED
 from orchestration.whatif.rehearsal import rehearse
 from tests.conftest import SAMPLE_WEEKS
@@ -340,6 +343,63 @@ def test_tables_are_sorted_filtered_and_downloaded_by_keyboard(visit: Visit, hom
     lines = list(csv.DictReader(io.StringIO(Path(started.value.path()).read_text("utf-8-sig"))))
     assert len(lines) == left
     assert {(line["hop"], line["attempt_scope"]) for line in lines} == {("t1_t2", "first_try")}
+
+
+_EMPTY = """() => [...document.querySelectorAll(
+    "section, figure, .figure, .cards, .card, .beside, .checks, tbody, ul, ol, dl"
+)].filter(block => !block.hidden && !block.textContent.trim() && !block.querySelector("svg"))
+  .map(block => block.outerHTML.slice(0, 200))"""
+_COLOURED = """() => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    const colour = name => (probe.style.color = `var(--${name})`, getComputedStyle(probe).color);
+    const signals = [colour("better"), colour("worse")];
+    return [...document.querySelectorAll("main [data-table][data-column=change]")].map(
+        mark => [mark.dataset.key, signals.includes(getComputedStyle(mark).color)]);
+}"""
+
+
+def test_no_block_is_without_data(visit: Visit, home: Home) -> None:
+    for path in pages_of(home):
+        page = visit.open(path)
+        assert page.evaluate(_EMPTY) == [], path
+        assert "Nothing to show" not in page.content()
+
+
+def test_nothing_has_a_colour_that_is_no_signal(visit: Visit, home: Home) -> None:
+    signals = set(
+        rows_of(
+            home,
+            "select week_start::varchar, metric_id, dimension, member from marts.fct_metric_change_week "
+            "inner join marts.dim_metric using (metric_id) where is_signal and direction <> 'neutral'",
+        )
+    )
+    for path in (home.reports / str(WEEK) / "index.html", home.report_index):
+        marks = visit.open(path).evaluate(_COLOURED)
+        assert len(marks) > 15
+        for mark, is_coloured in marks:
+            key = json.loads(mark)
+            names = ("week_start", "metric_id", "dimension", "member")
+            assert is_coloured == (tuple(key[name] for name in names) in signals), (path, mark)
+
+
+def test_what_is_not_measured_has_no_figure(visit: Visit, home: Home, tmp_path: Path) -> None:
+    store = Home(tmp_path / "home").published_store
+    shutil.copytree(home.published, store.parent)
+    unmeasured = ["claims_rate", "sla_breach_cancellation_rate", "null_request_id_rate", "ship_kept_rate"]
+    with duckdb.connect(str(store)) as db:
+        for table in ("fct_metric_week", "fct_metric_change_week", "fct_metric_driver_week"):
+            db.execute(f"delete from marts.{table} where list_contains(?, metric_id)", [unmeasured])
+        db.executemany(
+            "insert into marts.fct_unmeasured_metric_week values (?, ?, 'claims.order_id')",
+            [(WEEK, metric) for metric in unmeasured],
+        )
+    write_report(Home(tmp_path / "home"))
+    page = visit.open(tmp_path / "home" / "reports" / str(WEEK) / "index.html")
+    said = page.locator("#headlines .card", has_text="Not measured: no file has claims.order_id")
+    assert said.count() == 3
+    assert not re.search(r"\d ?%", " ".join(said.all_inner_texts()).partition("Definition")[0])
+    marks = [mark for mark in page.evaluate(_READ_FIGURES) if mark["table"] != "fct_data_quality_week"]
+    assert [mark for mark in marks if any(name in mark["key"] for name in unmeasured)] == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -39,27 +39,26 @@ WEEK, BEFORE = date(2026, 1, 12), date(2026, 1, 5)
 HOSTILE = "</script><img src=x onerror=alert(1)>'\"&{{7*7}}/../../etc"
 
 
+TABLES = {
+    table.name: table
+    for table in (*mart_tables(manifest_path(Home.of())), PUBLICATION, RESTATEMENT)
+    if not table.is_beside_store
+}
+
+
 class Made:
     """A home with a published store of all tables, empty but for the rows that a test puts in."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, empty_store: Path) -> None:
         self.home = Home(root)
         self.home.published.mkdir(parents=True)
-        self.tables = {
-            table.name: table
-            for table in (*mart_tables(manifest_path(Home.of())), PUBLICATION, RESTATEMENT)
-            if not table.is_beside_store
-        }
-        with duckdb.connect(str(self.home.published_store)) as db:
-            db.execute("create schema marts")
-            for table in self.tables.values():
-                _create(db, table)
+        shutil.copy(empty_store, self.home.published_store)
 
     def add(self, table: str, **values: object) -> None:
         """One row; the columns of the key that aren't named are a filler of their type."""
         row: dict[str, object] = {}
-        for name in self.tables[table].key:
-            kind = self.tables[table].columns[name][0].lower()
+        for name in TABLES[table].key:
+            kind = TABLES[table].columns[name][0].lower()
             row[name] = WEEK if kind == "date" else "x"
         row |= values
         with duckdb.connect(str(self.home.published_store)) as db:
@@ -118,9 +117,19 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "empty.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute("create schema marts")
+        for table in TABLES.values():
+            _create(db, table)
+    return path
+
+
 @pytest.fixture
-def made(tmp_path: Path) -> Made:
-    return Made(tmp_path / "home")
+def made(tmp_path: Path, empty_store: Path) -> Made:
+    return Made(tmp_path / "home", empty_store)
 
 
 def test_every_column_of_a_table_is_a_column_of_the_store() -> None:
@@ -464,9 +473,8 @@ def judge(made: Made, week: date, rule: str, scope: str, observed: float | None,
 
 
 def test_what_the_gate_saw_is_drawn_over_26_weeks_in_its_bounds(made: Made) -> None:
-    weeks = [WEEK - timedelta(weeks=back) for back in range(28)]
-    for back, week in enumerate(weeks):
-        failed = back in (0, 3)
+    for back in (0, 3, 25, 26):
+        week, failed = WEEK - timedelta(weeks=back), back in (0, 3)
         made.publish(week, f"b{back}")
         judge(made, week, "null_request_id_rate_client", "amber", 91.25 if failed else 20.0 + back, passed=not failed)
         judge(made, week, "days_present", "oms_logs", 7, lower=7, upper=7)
@@ -479,7 +487,7 @@ def test_what_the_gate_saw_is_drawn_over_26_weeks_in_its_bounds(made: Made) -> N
     first, *others = re.findall(r"<svg.*?</svg>", found, re.DOTALL)
     path = re.search(r'<path d="([^"]*)"', first)
     assert path is not None
-    assert len(re.findall(r"[\d.]+ [\d.]+", path[1])) == 26
+    assert re.findall(r"[ML]([\d.]+) ", path[1]) == ["5.0", "128.2", "145.0"], "the first of 26 weeks to this one"
     assert first.count('class="dot worse"') == 2
     assert first.count('class="usual"') == 1
     assert len(others) == 1
@@ -564,12 +572,12 @@ def test_waivers_and_restatements_are_told_by_their_cause(made: Made) -> None:
 
 def test_the_index_shows_twelve_weeks_with_their_signals(made: Made) -> None:
     made.catalogue("claims_rate", "claims_raised")
-    for back in range(14):
+    for back in (0, 2, 11, 12):
         week = WEEK - timedelta(weeks=back)
         made.publish(week, f"b{back}")
         made.metric("claims_rate", f"{back}.00", week_start=week, change=Decimal(1))
         key = {"metric_id": "claims_rate", "dimension": "overall", "member": "mall"}
-        made.add("fct_metric_change_week", week_start=week, **key, is_signal=back in (2, 13))
+        made.add("fct_metric_change_week", week_start=week, **key, is_signal=back in (2, 12))
     made.metric("claims_raised", "3.00")
     made.write()
     glance = made.home.report_index.read_text().split('id="h-glance"')[1].split("</section>")[0]
