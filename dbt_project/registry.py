@@ -24,6 +24,15 @@ SourceProperty = Literal["event_time", "has_seller", "has_request_id", "is_vital
 Total = Literal["sum", "distinct_count", "stock", "maximum", "overlapping_periods", "not_counted"]
 
 
+def _days(value: object) -> object:
+    if value == "all" or (isinstance(value, int) and value > 0 and value % 7 == 0):
+        return value
+    raise ValueError("give days, a multiple of 7, or all")
+
+
+LooksBack = Annotated[Literal["all"] | int, BeforeValidator(_days)]
+
+
 class RegistryError(Exception):
     """The registry is not as it should be; each line names the entry and the field."""
 
@@ -125,7 +134,7 @@ class Metric(_Entry):
     value: Id | None = None
     sources: Annotated[list[Id], Field(min_length=1)]
     decided_by: list[ColumnName] = []
-    looks_back: Literal["all"] | Annotated[int, Field(ge=1, multiple_of=7)] | None = None
+    looks_back: LooksBack | None = None
     period: Period | None = None
     needs_setting: Id | None = None
     evidence: Evidence | None = None
