@@ -225,7 +225,8 @@ def index_page(store: Store, weeks: Sequence[Week], links: Mapping[str, str]) ->
     """The index over weeks, the newest first, with the headline figures of each. `links`: text -> other page."""
     figures = {week.week_start: read_headlines(store, week.week_start) for week in weeks if week.is_published}
     metrics = read_metrics(store)
-    newest = max(figures, default=None)
+    newest = max((week for week, headlines in figures.items() if headlines), default=None)
+    measured = {headline.figure["metric_id"] for headlines in figures.values() for headline in headlines}
     return render(
         "index.html",
         weeks=list(reversed(weeks)),
@@ -237,7 +238,7 @@ def index_page(store: Store, weeks: Sequence[Week], links: Mapping[str, str]) ->
         glance=drawing.with_sparklines(figures[newest], metrics) if newest else [],
         orders=drawing.orders(store, newest, figures[newest]) if newest else None,
         metrics=metrics,
-        headline_ids=HEADLINES,
+        headline_ids=[metric for metric in HEADLINES if metric in measured],
         links=links,
     )
 

@@ -91,7 +91,7 @@ def _cell(
             return f'<span class="badge {text}">{text.replace("_", " ")}</span>'
         case "passed":
             return '<span class="better">passed</span>' if value else '<span class="worse">failed</span>'
-        case "reasons" | "incident_ids":
+        case "reasons" | "incident_ids" | "cause":
             return text.replace(",", ", ")
     return text
 

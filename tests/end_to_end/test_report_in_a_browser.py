@@ -433,6 +433,14 @@ def test_pages_fit_a_phone(browser: Any, home: Home) -> None:
     assert visit.errors == []
 
 
+def test_a_printed_page_has_the_heads_of_its_tables(visit: Visit, home: Home) -> None:
+    page = visit.open(home.reports / str(WEEK) / "index.html")
+    page.emulate_media(media="print")
+    heads = page.locator("table[data-name=latency] th").all_inner_texts()
+    assert heads[:3] == ["User type", "Hop", "Attempts"]
+    assert not page.locator(".tools").first.is_visible()
+
+
 def test_the_kpis_of_the_sellers_are_on_the_screen(browser: Any, home: Home) -> None:
     for size, options in ((DESK, {}), (PHONE, {"is_mobile": True})):
         visit = Visit(browser, viewport=size, **options)

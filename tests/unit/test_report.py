@@ -160,6 +160,7 @@ def test_an_empty_week_says_so(made: Made) -> None:
     page = made.page()
     assert "Published" in page
     assert "<table" not in page
+    assert "The store has no figure of this week." in page
     assert re.findall(r"<h2.*?>(.*?)<", page) == ["What needs someone this week"]
     assert "[]" in made.page("sellers.html")
 
@@ -587,6 +588,8 @@ def test_the_index_shows_twelve_weeks_with_their_signals(made: Made) -> None:
     assert drawn[2].count('class="dot worse"') == 1
     assert "claims_rate, the last 12 weeks; signals: worse 2 weeks ago" in drawn[2]
     assert 'id="card-claims_rate"' in made.page()
+    heads = re.findall(r'data-column="(.*?)"', made.home.report_index.read_text())
+    assert heads[:4] == ["week_start", "state", "claims_rate", "claims_raised"], "what no week has isn't there"
 
 
 def test_what_moved_a_signal_is_drawn_from_the_week_before_to_this_one(made: Made) -> None:
