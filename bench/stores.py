@@ -8,9 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.home.layout import evidence_beside
-from orchestration.publication.evidence import evidence_files
-from orchestration.publication.reading import published_weeks
+from metric_store.layout import evidence_beside, evidence_files
+from metric_store.reading import published_weeks
 from orchestration.sql import sql_parquet, sql_text
 
 #: These tell when and how something was built.

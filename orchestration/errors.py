@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-
-class MetricStoreError(Exception):
-    """Something went wrong that the user can act on; the text is shown as it is. Ends a command with status 1."""
+from metric_store.errors import MetricStoreError as MetricStoreError
 
 
 class UsageError(MetricStoreError):

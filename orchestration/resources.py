@@ -11,6 +11,7 @@ from functools import cached_property, partial
 
 from dagster import ConfigurableResource, InitResourceContext
 
+from metric_store.reading import published_weeks
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import MetricStoreError
 from orchestration.home.files import keep_from_others
@@ -19,7 +20,6 @@ from orchestration.home.lock import writer_lock
 from orchestration.home.retention import forget_old_runs
 from orchestration.leftovers import clear_working_files, end_killed_run
 from orchestration.limits import EngineLimits
-from orchestration.publication.reading import published_weeks
 from orchestration.transform.choice import chosen_engine
 from orchestration.transform.runner import DbtRunner
 from orchestration.weeks.partitions import weeks_of

@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from dagster import DagsterInstance
 from filelock import FileLock
 
+from metric_store.reading import evidence_relation, open_store, published_weeks
 from orchestration.cli.app import main
 from orchestration.publication.evidence import EVIDENCE_METRICS
-from orchestration.publication.reading import evidence_relation, open_store, published_weeks
 from orchestration.sample import write_august, write_sample
 from orchestration.sample.august import LEAST_SCALE
 

@@ -17,11 +17,11 @@ from dagster import (
     asset,
 )
 
+from metric_store.reading import published_weeks
 from orchestration.assets.owners import OWNERS
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import FileRecord
-from orchestration.publication.reading import published_weeks
 from orchestration.resources import MetricStoreResource
 from orchestration.weeks.change import follow_calendar
 from orchestration.weeks.partitions import WEEKS, weeks_to_follow, with_partition

@@ -2,10 +2,10 @@
 
 from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
 
+from metric_store.reading import published_weeks
 from orchestration.assets.landing import INBOX
 from orchestration.assets.owners import OWNERS
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import published_weeks
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.choice import chosen_engine
 from orchestration.transform.warehouse import prepare

@@ -18,11 +18,11 @@ from dagster import (
     multi_asset,
 )
 
+from metric_store.reading import open_store
 from orchestration.assets.gate import GATE
 from orchestration.assets.markdown import table
 from orchestration.assets.owners import OWNERS
 from orchestration.home.layout import Home
-from orchestration.publication.reading import open_store
 from orchestration.publication.step import publish_prepared
 from orchestration.publication.store import Published
 from orchestration.publication.tables import mart_tables

@@ -212,24 +212,32 @@ def forget(files: tuple[str, ...], home: Path | None) -> None:
 
 
 @main.command()
-@click.argument("metric_id", metavar="METRIC")
+@click.argument("metrics", nargs=-1, metavar="[METRIC...]")
 @HOME_OPTION
-@click.option("--week", help="The week, by its Monday. Default: all published weeks.")
+@click.option("--weeks", "--week", help="FIRST or FIRST..LAST, by their Mondays. Default: all published weeks.")
 @click.option(
     "--by",
     "dimension",
     help="A dimension of the metric, such as mall_segment; a wrong one names them. Default: overall.",
 )
+@click.option("--total", is_flag=True, help="Add the weeks up, where the metric allows it.")
 @form_options("As JSON.", "As CSV.")
-def metric(metric_id: str, home: Path | None, week: str | None, dimension: str | None, form: str) -> None:
-    """Show a published metric.
+def metric(
+    metrics: tuple[str, ...], home: Path | None, weeks: str | None, dimension: str | None, total: bool, form: str
+) -> None:
+    """Show published metrics; without one, the list of them.
 
     METRIC is an id of the catalogue, such as o2d_ratio, or cancellation_rate for a seller KPI.
     """
-    from orchestration.cli.metric import show_metric
-    from orchestration.weeks.names import parse_week
+    from orchestration.cli.metric import show_metric, show_metrics
+    from orchestration.weeks.names import parse_weeks
 
-    show_metric(Home.of(home).require(), metric_id, parse_week(week) if week else None, dimension, form)
+    if metrics:
+        show_metric(Home.of(home).require(), metrics, parse_weeks(weeks) if weeks else [], dimension, total, form)
+    elif weeks or dimension or total:
+        raise click.UsageError("--weeks, --by and --total need a METRIC.")
+    else:
+        show_metrics(Home.of(home).require(), form)
 
 
 @main.command()

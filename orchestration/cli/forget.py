@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import duckdb
 
+from metric_store.reading import published_weeks
 from orchestration.cli.repair import clear_killed_run
 from orchestration.cli.rows import printable
 from orchestration.configuration import load_configuration
@@ -22,7 +23,6 @@ from orchestration.ingest.ledger import FileRow, Ledger
 from orchestration.ingest.source_reader import SourceReader
 from orchestration.ingest.taking_back import TakenBack, counts_in_words, kept_in_words, take_back
 from orchestration.limits import DEFAULT_LIMITS, engine_config
-from orchestration.publication.reading import published_weeks
 from orchestration.weeks.change import follow_calendar
 from orchestration.weeks.names import in_words
 from orchestration.weeks.planning import state_of

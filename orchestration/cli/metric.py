@@ -1,113 +1,67 @@
-"""`metric-store metric`: a metric of the published store, as a table, JSON or CSV. Reads; computes nothing."""
+"""`metric-store metric`: metrics of the published store, as a table, JSON or CSV. Reads; computes nothing."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
-from typing import Any
 
 import click
 import duckdb
 
+from metric_store.figures import figures, totals, weeks_of
+from metric_store.layout import nothing_published
+from metric_store.reading import PublishedWeek, current_builds, open_store, published_weeks, waivers_in
 from orchestration.cli.rows import print_rows, print_table
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
-from orchestration.publication.reading import (
-    PublishedWeek,
-    not_published,
-    open_store,
-    published_waivers,
-    published_weeks,
-    unmeasured_metrics,
-    withheld_because,
-)
-from orchestration.weeks.names import in_words
 
-#: Where the metrics of a family are, the column of their id, or None where a row holds all of the family, and the
-#: columns that are shown. Only a rate with an interval has a signal and a usual range.
-_TABLES: dict[str, tuple[str, str | None, tuple[str, ...]]] = {
-    "brand": (
-        "fct_metric_week left join marts.fct_metric_change_week using (week_start, metric_id, dimension, member)",
-        "metric_id",
-        (
-            *("week_start", "dimension", "member", "numerator", "denominator", "value", "display_value"),
-            *("previous_value", "change", "is_small_sample", "interval_low", "interval_high"),
-            *("is_signal", "usual_low", "usual_high", "is_unusual"),
-        ),
-    ),
-    "seller_rating": (
-        "fct_seller_rating_week",
-        "kpi_id",
-        ("week_start", "seller_id", "numerator", "denominator", "value", "display_value", "period_start", "period_end"),
-    ),
-    "seller_grade": (
-        "fct_seller_grade_metric_week",
-        "metric_id",
-        ("week_start", "seller_id", "numerator", "denominator", "value", "score", "weight", "contribution"),
-    ),
-    "order_volume_limit": (
-        "fct_seller_operational_week",
-        None,
-        (
-            *("week_start", "seller_id", "orders_due", "cancelled_seller_fault", "not_on_time"),
-            *("cancellation_rate", "on_time_rate", "is_assessable", "is_met"),
-        ),
-    ),
-}
+#: What the list of metrics shows of the catalogue to be looked at.
+_CATALOGUE = ("metric_id", "family", "unit", "direction", "setup_name")
+#: What is said of weeks, not of their figures.
+_OF_WEEKS = ("build_id", "waiver")
 
 
-def show_metric(home: Home, metric_id: str, week: date | None, dimension: str | None, form: str) -> None:
-    """Print a published metric. Raises MetricStoreError for an unknown metric, week or dimension."""
-    if week:
-        require_week(home, week)
-    else:
-        require_published(home)
+def show_metrics(home: Home, form: str) -> None:
+    """Print the catalogue: some columns as a table, all of them otherwise."""
+    require_published(home)
     with open_store(home.published_store) as store:
-        columns, rows = _read(store, metric_id, week, dimension)
-        if form == "table":
-            tell_formula(store, metric_id)
-        unmeasured = [
-            (unmeasured_week, lines[metric_id])
-            for unmeasured_week, lines in unmeasured_metrics(store).items()
-            if metric_id in lines and week in (None, unmeasured_week)
-        ]
-    shown = {row[0] for row in rows}
-    for line in dict.fromkeys(line for _, line in unmeasured):
-        click.echo(f"{in_words(at for at, said in unmeasured if said == line)}: {line}", err=True)
-    tell_waivers(home, shown)
-    if form != "table":
-        print_rows(form, columns, rows)
-    elif rows:
+        catalogue = store.sql(
+            f"select {', '.join(_CATALOGUE) if form == 'table' else '*'} from marts.dim_metric order by 1"
+        )
+        columns, rows = catalogue.columns, catalogue.fetchall()
+    if form == "table":
         print_table(columns, rows)
-    elif not unmeasured:
+    else:
+        print_rows(form, columns, rows)
+
+
+def show_metric(
+    home: Home, metrics: Sequence[str], weeks: Sequence[date], dimension: str | None, is_total: bool, form: str
+) -> None:
+    """Print published metrics of these weeks, or of all; one by one, or added up.
+
+    Raises MetricStoreError for an unknown metric, week or dimension, and for a metric that doesn't add up.
+    """
+    told: list[str] = []
+    first, last = (weeks[0], weeks[-1]) if weeks else (None, None)
+    with published_store(home) as store:
+        asked = weeks_of(store, first, last, told.append)
+        found = (totals if is_total else figures)(store, list(dict.fromkeys(metrics)), dimension, asked, told.append)
+        names, rows = found.columns, found.fetchall()
+        for text in told:
+            click.echo(text, err=True)
+        tell_waivers(store, asked)
+        for metric in metrics if form == "table" else ():
+            tell_formula(store, metric)
+    left_out = _OF_WEEKS if len(metrics) > 1 else (*_OF_WEEKS, "metric_id")
+    shown = [place for place, name in enumerate(names) if name not in left_out]
+    columns, cells = [names[place] for place in shown], ([row[place] for place in shown] for row in rows)
+    if form != "table":
+        print_rows(form, columns, cells)
+    elif rows:
+        print_table(columns, cells)
+    elif not told:
         click.echo("No rows: the metric's source had no file.")
-
-
-def _read(
-    store: duckdb.DuckDBPyConnection, metric_id: str, week: date | None, dimension: str | None
-) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
-    family = _family(store, metric_id)
-    table, id_column, columns = _TABLES[family]
-    where: list[str] = [f"{id_column} = ?"] if id_column else ["true"]
-    parameters: list[object] = [metric_id] if id_column else []
-    if week:
-        where, parameters = [*where, "week_start = ?"], [*parameters, week]
-    if family == "brand":
-        wanted = dimension or "overall"
-        known = [
-            r[0]
-            for r in store.execute(
-                f"select distinct dimension from marts.{table} where metric_id = ? order by 1", [metric_id]
-            ).fetchall()
-        ]
-        if known and wanted not in known:
-            raise MetricStoreError(f"{metric_id} has no dimension {wanted}; it has {', '.join(known)}.")
-        where, parameters = [*where, "dimension = ?"], [*parameters, wanted]
-    elif dimension not in (None, "seller_id"):
-        raise MetricStoreError(f"{metric_id} has no dimension {dimension}; it has seller_id.")
-    query = f"select {', '.join(columns)} from marts.{table} where {' and '.join(where)} order by all"
-    return columns, store.execute(query, parameters).fetchall()
 
 
 def tell_formula(store: duckdb.DuckDBPyConnection, metric_id: str) -> None:
@@ -120,45 +74,27 @@ def tell_formula(store: duckdb.DuckDBPyConnection, metric_id: str) -> None:
             click.echo(f"SQL: {metric['sql']}", err=True)
 
 
-def _family(store: duckdb.DuckDBPyConnection, metric_id: str) -> str:
-    families: dict[str, str] = dict(store.execute("select metric_id, family from marts.dim_metric").fetchall())
-    shown = {metric: family for metric, family in families.items() if family in _TABLES}
-    if metric_id not in shown:
-        raise no_such_metric(metric_id, shown)
-    return shown[metric_id]
-
-
 def require_published(home: Home) -> dict[date, PublishedWeek]:
     """The published weeks of a home. Raises MetricStoreError where there is none."""
     weeks = published_weeks(home.published_store)
     if not weeks:
-        raise MetricStoreError(f"No week is published in {home.root} yet; run metric-store run --home {home.quoted}")
+        raise nothing_published(home.root)
     return weeks
 
 
-def require_week(home: Home, week: date) -> None:
-    """Raises MetricStoreError for a week that isn't published, with what the gate withheld it by."""
-    if week in published_weeks(home.published_store):
-        return
-    if because := withheld_because(home.published_store).get(week):
-        raise MetricStoreError(
-            f"{week} isn't published: the gate withheld it, by {because}.\n"
-            f"Mend the cause and run again; metric-store status --home {home.quoted} shows all weeks."
-        )
-    raise not_published(week, require_published(home))
+@contextmanager
+def published_store(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The store of a home. Raises MetricStoreError where no week is published."""
+    if not home.published_store.is_file():
+        raise nothing_published(home.root)
+    with open_store(home.published_store) as store:
+        if not current_builds(store):
+            raise nothing_published(home.root)
+        yield store
 
 
-def tell_waivers(home: Home, weeks: Container[date]) -> None:
+def tell_waivers(store: duckdb.DuckDBPyConnection, weeks: Container[date]) -> None:
     """Say on standard error which of the weeks are published in spite of a failure."""
-    for week, waivers in published_waivers(home.published_store).items():
+    for week, waivers in waivers_in(store).items():
         if week in weeks:
             click.echo(f"{week} is published with a waiver: {'; '.join(map(str, waivers))}", err=True)
-
-
-def no_such_metric(metric_id: str, known: Iterable[str]) -> MetricStoreError:
-    """The error for a metric that isn't one of these, with what may have been meant."""
-    metrics, asked = sorted(known), metric_id.lower()
-    # A part of the id is close to no id as a whole.
-    near = [metric for metric in metrics if asked and asked in metric] or difflib.get_close_matches(asked, metrics)
-    hint = f"Did you mean {' or '.join(near[:3])}?" if near else f"Metrics: {', '.join(metrics)}."
-    return MetricStoreError(f"There is no metric {metric_id}. {hint}")

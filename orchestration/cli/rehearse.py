@@ -7,11 +7,11 @@ from datetime import date
 
 import click
 
+from metric_store.reading import not_published, open_store
 from orchestration.cli.metric import require_published
 from orchestration.cli.rows import print_rows, print_table, printable
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
-from orchestration.publication.reading import not_published, open_store
 from orchestration.weeks.names import in_words
 from orchestration.whatif.rehearsal import COLUMNS, Rehearsal, rehearse
 

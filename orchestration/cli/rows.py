@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from metric_store.words import printable as printable
+
 Row = Sequence[Any]
 
 # What makes a spreadsheet take a text for a formula, full-width forms and what it skips in front of one included. With
@@ -71,8 +73,3 @@ def print_table(columns: Sequence[str], rows: Iterable[Row], most: int | None = 
         table.add_row(*(Text("" if value is None else printable(str(value))) for value in row))
     Console(width=None if sys.stdout.isatty() else 240).print(table)
     return sum(1 for _ in remaining)
-
-
-def printable(text: str) -> str:
-    """A text without signs that a terminal would obey; they are written as escapes."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from metric_store.reading import published_waivers, published_weeks, withheld_because
 from orchestration.cli.causes import cause_of
 from orchestration.cli.progress import Progress
 from orchestration.cli.repair import tidy_up
@@ -21,7 +22,6 @@ from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.limits import EngineLimits
-from orchestration.publication.reading import published_waivers, published_weeks, withheld_because
 from orchestration.weeks.names import in_words, unbroken
 from orchestration.weeks.planning import check_over, plan_weeks, state_of
 from orchestration.weeks.work import work_of

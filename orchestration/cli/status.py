@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from metric_store.reading import PublishedWaiver, published_waivers, published_weeks, withheld_because
 from orchestration.cli.failed_runs import failed_runs
 from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
@@ -23,7 +24,6 @@ from orchestration.ingest.landing import Inbox, look, new_files
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.project import code_version
-from orchestration.publication.reading import PublishedWaiver, published_waivers, published_weeks, withheld_because
 from orchestration.weeks.change import check_calendar
 from orchestration.weeks.deadlines import late_weeks
 from orchestration.weeks.names import in_words, weeks_between

@@ -9,9 +9,10 @@ from datetime import date
 
 import duckdb
 
+from metric_store.errors import EvidenceMissingError
+from metric_store.reading import evidence_relation, open_store
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
-from orchestration.publication.reading import EvidenceMissingError, evidence_relation, open_store
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable, mart_tables
 from orchestration.sql import sql_names
 from orchestration.transform.project import manifest_path

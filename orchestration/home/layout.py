@@ -11,15 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from metric_store.layout import evidence_beside, store_of
 from orchestration.errors import MetricStoreError
 
 HOME_VARIABLE = "METRIC_STORE_HOME"
 DEFAULT_HOME = "./data"
-
-
-def evidence_beside(store: Path) -> Path:
-    """The folder of the evidence that belongs to a published store."""
-    return store.parent / "evidence"
 
 
 @dataclass(frozen=True)
@@ -127,7 +123,7 @@ class Home:
 
     @property
     def published_store(self) -> Path:
-        return self.published / "metric_store.duckdb"
+        return store_of(self.root)
 
     @property
     def evidence(self) -> Path:

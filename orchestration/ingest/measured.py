@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from dbt_project.registry import registry
+from metric_store.words import not_measured_line, parted
 from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.ledger import Ledger
 
@@ -32,17 +33,6 @@ def not_measured(absent: Mapping[str, Collection[str]]) -> list[str]:
         for metric, columns in deciding_columns().items()
     }
     return [not_measured_line(metric, columns) for metric, columns in gone.items() if columns]
-
-
-def not_measured_line(metric: str, columns: Iterable[tuple[str, str]]) -> str:
-    """Why a metric isn't measured; columns: (source, column) of those that no file has."""
-    return f"not measured: {metric} ({'; '.join(f'no file of {source} has {column}' for source, column in columns)})"
-
-
-def parted(name: str) -> tuple[str, str]:
-    """The source and the column of `source.column`."""
-    source, column = name.split(".")
-    return source, column
 
 
 def _is_json(path: str) -> bool:

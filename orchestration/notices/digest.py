@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from metric_store.reading import open_store, published_weeks, withholding_results
 from orchestration.cli.rows import printable
 from orchestration.configuration import load_configuration
 from orchestration.copies.copying import failed_copy
@@ -19,7 +20,6 @@ from orchestration.errors import MetricStoreError
 from orchestration.gate.messages import waiver_line
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import open_store, published_weeks, withholding_results
 from orchestration.report.reading import HEADLINES
 from orchestration.weeks.deadlines import late_weeks, publish_within
 from orchestration.weeks.names import in_words

@@ -15,16 +15,12 @@ from pathlib import Path
 import duckdb
 
 from dbt_project.registry import registry
+from metric_store.layout import evidence_folder
 from orchestration.home.files import sync
 from orchestration.publication.tables import PublishedTable
 from orchestration.sql import sql_name, sql_text
 
 EVIDENCE_METRICS = tuple(metric.id for metric in registry().metrics if metric.evidence)
-
-
-def evidence_files(folder: Path, week: date, build_id: str) -> list[Path]:
-    """The Parquet files of a week's build; none where that build has no evidence here."""
-    return sorted(_folder_of(folder, week, build_id).glob("*.parquet"))
 
 
 def write_evidence(
@@ -39,7 +35,7 @@ def write_evidence(
     order = ", ".join(map(sql_name, table.key))
     rows = 0
     for week in weeks:
-        target = _folder_of(folder, week, build_id) / "evidence.parquet"
+        target = evidence_folder(folder, week, build_id) / "evidence.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
         [(written,)] = db.execute(
             f"copy (select {columns} from warehouse.marts.{table.name} where week_start = date '{week}' "
@@ -59,14 +55,10 @@ def remove_evidence_of_other_builds(folder: Path, builds: Mapping[date, str]) ->
 
     What can't be removed now, because a reader on another machine has it open, is left for the next publication.
     """
-    current = {_folder_of(folder, week, build_id) for week, build_id in builds.items()}
+    current = {evidence_folder(folder, week, build_id) for week, build_id in builds.items()}
     for build in folder.glob("week_start=*/build_id=*"):
         if build not in current:
             shutil.rmtree(build, ignore_errors=True)
     for week in folder.glob("week_start=*"):
         with suppress(OSError):  # holds something
             week.rmdir()
-
-
-def _folder_of(folder: Path, week: date, build_id: str) -> Path:
-    return folder / f"week_start={week}" / f"build_id={build_id}"

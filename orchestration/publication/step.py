@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from metric_store.reading import published_weeks
 from orchestration.configuration import Configuration
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import published_weeks
 from orchestration.publication.store import Published, publish
 from orchestration.publication.tables import PublishedTable
 from orchestration.transform import steps

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from dbt_project.registry import registry
-from orchestration.publication.reading import withholding_results
+from metric_store.reading import withholding_results
 from orchestration.report.changes import CHANGE_COLUMNS, with_changes
 from orchestration.report.tables import (
     CLIENT_TABLES,

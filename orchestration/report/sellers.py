@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from orchestration.publication.reading import EvidenceMissingError, evidence_relation
-from orchestration.publication.recovery import LIMITS, STANDING
+from metric_store.errors import EvidenceMissingError
+from metric_store.reading import evidence_relation
+from metric_store.recovery import LIMITS, STANDING
 from orchestration.report.tables import Store
 
 #: Characters of a file of details; one opens when a seller in it is looked at.

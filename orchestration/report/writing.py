@@ -10,11 +10,11 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+from metric_store.reading import open_store
 from orchestration.configuration import load_configuration
 from orchestration.errors import MetricStoreError
 from orchestration.home.files import write_whole
 from orchestration.home.layout import Home
-from orchestration.publication.reading import open_store
 from orchestration.report.pages import Beside, index_page, week_pages
 from orchestration.report.pipeline import mark_of_pipeline, read_pipeline
 from orchestration.report.quarantine import marks_of_quarantine, read_quarantine

@@ -10,11 +10,11 @@ from datetime import date
 
 import duckdb
 
+from metric_store.reading import published_weeks
 from orchestration.configuration import Configuration
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import published_weeks
 from orchestration.transform.warehouse import open_warehouse, read_rows, run_weeks
 from orchestration.weeks.names import in_words
 from orchestration.weeks.planning import Week, plans_of, state_of

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from metric_store.reading import PublishedWeek, published_weeks
 from orchestration.configuration import Configuration
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.recount import recount_weeks
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
-from orchestration.publication.reading import PublishedWeek, published_weeks
 from orchestration.weeks.names import in_words
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date, timedelta
 
+from metric_store.words import WEEK as WEEK
+from metric_store.words import in_words as in_words
+from metric_store.words import unbroken as unbroken
 from orchestration.errors import UsageError
-
-WEEK = timedelta(days=7)
 
 #: No order or log is older: a record before this is a mistake of its sender, and makes no week.
 FIRST_WEEK = date(2015, 1, 5)
@@ -43,21 +43,3 @@ def parse_weeks(text: str) -> list[date]:
 def weeks_between(first: date, last: date) -> list[date]:
     """Every Monday from first to last."""
     return [first + number * WEEK for number in range((last - first).days // 7 + 1)]
-
-
-def unbroken(weeks: Iterable[date]) -> list[list[date]]:
-    """Weeks as runs of neighbours, oldest first."""
-    ranges: list[list[date]] = []
-    for week in sorted(set(weeks)):
-        if ranges and week - ranges[-1][-1] == WEEK:
-            ranges[-1].append(week)
-        else:
-            ranges.append([week])
-    return ranges
-
-
-def in_words(weeks: Iterable[date]) -> str:
-    """Weeks as ranges: `2024-08-05..2024-08-19, 2024-09-02`."""
-    return ", ".join(
-        str(several[0]) if len(several) == 1 else f"{several[0]}..{several[-1]}" for several in unbroken(weeks)
-    )

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from metric_store.reading import PublishedWeek
 from orchestration.configuration import Configuration
 from orchestration.errors import MetricStoreError
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import code_version
-from orchestration.publication.reading import PublishedWeek
 from orchestration.weeks.names import FIRST_WEEK, in_words
 
 #: A week is landed when one of these has a record in it.

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from metric_store.reading import published_weeks
 from orchestration.configuration import Configuration
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.landing import look, new_files
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import published_weeks
 from orchestration.weeks.change import check_calendar
 from orchestration.weeks.planning import Week, plan_weeks, state_of
 

@@ -19,13 +19,13 @@ from typing import Any
 import duckdb
 from filelock import FileLock, Timeout
 
+from metric_store.reading import published_weeks
 from orchestration.configuration import Configuration, ConfigurationError, load_configuration
 from orchestration.errors import MetricStoreError
 from orchestration.gate.verdict import GateReport
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import code_version
-from orchestration.publication.reading import published_weeks
 from orchestration.publication.tables import mart_tables
 from orchestration.sql import sql_text
 from orchestration.transform.choice import chosen_engine

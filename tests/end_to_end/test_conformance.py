@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from metric_store.reading import open_store
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import open_store
 from tests.conftest import check_evidence_counts, home_of_case, run, shared
 
 TABLES = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.publication.reading import open_store
+from metric_store.reading import open_store
 from orchestration.sample import write_sample
 from orchestration.sample.generator import DEFAULT_START
 from orchestration.sample.scenarios import HOLIDAY

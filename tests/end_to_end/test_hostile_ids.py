@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pytest
 
-from orchestration.publication.reading import open_store
+from metric_store.reading import open_store
 from orchestration.sample import generator
 from orchestration.sample.files import Inbox
 from tests.conftest import SAMPLE_WEEKS, Ended, evidence_of, metric_store, run, small_sample

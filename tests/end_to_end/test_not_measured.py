@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.publication.reading import open_store
+from metric_store.reading import open_store
 from orchestration.sql import sql_text
 from tests.conftest import Ended, evidence_of, made_once, metric_store, run, small_sample
 

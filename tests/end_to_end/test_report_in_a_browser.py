@@ -19,9 +19,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from metric_store.reading import evidence_relation, open_store
+from metric_store.recovery import STANDING
 from orchestration.home.layout import Home
-from orchestration.publication.reading import evidence_relation, open_store
-from orchestration.publication.recovery import STANDING
 from orchestration.report.cells import raw
 from orchestration.report.tables import CLIENT_TABLES, WEEK_TABLES
 from orchestration.report.writing import write_report

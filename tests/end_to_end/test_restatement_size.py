@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.publication.reading import open_store
+from metric_store.reading import open_store
 from orchestration.sql import sql_text
 from tests.conftest import metric_store, run
 

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 from filelock import FileLock
 
+from metric_store.reading import open_store
 from orchestration.cli.app import main
 from orchestration.configuration import load_configuration
 from orchestration.home.layout import Home
-from orchestration.publication.reading import open_store
 from tests.conftest import SAMPLE_WEEKS, Ended, metric_store, run
 
 ALL = f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[2]}"

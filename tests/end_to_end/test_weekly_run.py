@@ -14,10 +14,10 @@ import duckdb
 import pytest
 from dagster import AssetCheckKey, AssetKey, DagsterInstance
 
+from metric_store.reading import open_store
 from orchestration.cli.run import _Launcher
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import DBT_PROJECT_DIR
-from orchestration.publication.reading import open_store
 from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run, small_sample
 
 #: What tells of the build itself, not of the week.

@@ -19,13 +19,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from metric_store.reading import open_store, published_weeks
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.gate.verdict import GateReport, RuleResult
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import open_store, published_weeks
 from orchestration.publication.step import publish_prepared
 from orchestration.publication.tables import PublishedTable
 from orchestration.transform import steps

@@ -18,11 +18,11 @@ from typing import Any
 import pytest
 from dagster import AssetCheckKey, AssetKey, DagsterInstance
 
+from metric_store.reading import open_store
 from orchestration.assets.gate import judged
 from orchestration.configuration import load_configuration
 from orchestration.configuration.ids import GATE_RULES
 from orchestration.home.layout import Home
-from orchestration.publication.reading import open_store
 from orchestration.resources import MetricStoreResource
 from orchestration.sample import DEFAULT_START, write_sample
 from orchestration.sample.poisons import POISONS, WITHOUT_POISON, poisoned_weeks

@@ -15,6 +15,7 @@ from dagster import DagsterInstance, DagsterRunStatus, job, op
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from sqlalchemy.exc import OperationalError as SqlOperationalError
 
+from metric_store.reading import published_weeks
 from orchestration.cli.run import run_weeks
 from orchestration.errors import DiskFullError
 from orchestration.home.files import write_whole
@@ -23,7 +24,6 @@ from orchestration.home.layout import HOME_VARIABLE, Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.leftovers import PROCESS_TAG, clear_killed_run
 from orchestration.limits import DEFAULT_LIMITS
-from orchestration.publication.reading import published_weeks
 from orchestration.report.writing import write_report
 from orchestration.transform import project
 from tests.conftest import SAMPLE_WEEKS, metric_store, run

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
 
+from metric_store.reading import published_weeks
 from orchestration.assets.build import after_gate
 from orchestration.cli.causes import cause_of
 from orchestration.definitions import defs
 from orchestration.home.layout import Home
-from orchestration.publication.reading import published_weeks
 from orchestration.transform.runner import DbtRunner
 from orchestration.weeks.partitions import tags_for
 from tests.conftest import SAMPLE_WEEKS

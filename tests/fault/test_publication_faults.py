@@ -20,11 +20,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from metric_store.errors import EvidenceMissingError
+from metric_store.reading import evidence_relation, open_store, published_weeks
 from orchestration.cli.evidence import _rows
 from orchestration.home.layout import Home
 from orchestration.publication import evidence as evidence_files
 from orchestration.publication import store as publication
-from orchestration.publication.reading import EvidenceMissingError, evidence_relation, open_store, published_weeks
 from orchestration.publication.store import publish
 from orchestration.publication.tables import mart_tables
 from orchestration.transform.project import manifest_path

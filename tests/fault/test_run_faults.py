@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from metric_store.reading import open_store
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import open_store
 from orchestration.sample import write_sample
 from tests.conftest import SAMPLE_WEEKS, Ended, evidence_of, metric_store, run
 from tests.running import Running, is_free

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.publication.reading import evidence_relation, open_store
+from metric_store.reading import evidence_relation, open_store
 from tests.conftest import copy_tree, made_once, run
 
 CASE = Path(__file__).parent

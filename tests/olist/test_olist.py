@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from metric_store.reading import open_store
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import open_store
 from tests.conftest import PROJECT, made_once, run, shared
 from tests.olist.independent_count import SEGMENTS, independent_count
 

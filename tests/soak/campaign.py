@@ -23,9 +23,9 @@ from typing import Any
 
 import duckdb
 
+from metric_store.reading import open_store
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.reading import open_store
 from orchestration.report.writing import write_report
 from orchestration.sample import write_sample
 from tests.conftest import Ended, evidence_of, run

@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from metric_store.reading import open_store
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES, Column, Kind, Source
 from orchestration.ingest.landing import IngestContext, ingest_source
-from orchestration.publication.reading import open_store
 from orchestration.sql import sql_parquet
 from tests.conftest import SAMPLE_WEEKS, metric_store, run, small_sample
 from tests.soak.campaign import REPORT

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from orchestration.publication.reading import open_store
+from metric_store.reading import open_store
 from tests.conftest import PROJECT, made_once, run, shared
 
 FIRST, LAST = date(2024, 3, 4), date(2024, 3, 11)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import shutil
@@ -11,26 +9,22 @@ import socket
 import stat
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import dagster
 import duckdb
 import pytest
-from click.testing import CliRunner, Result
+from cli_kit import call, ends
 from filelock import FileLock
 
 import orchestration.cli.evidence
 import orchestration.cli.status
 import orchestration.ui.server
-from orchestration.cli.app import main
+from metric_store.reading import open_store
 from orchestration.cli.causes import cause_of
-from orchestration.cli.metric import _TABLES
 from orchestration.cli.run import _check_verdicts, _say
 from orchestration.configuration import load_configuration
 from orchestration.definitions import defs
@@ -39,27 +33,9 @@ from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger
-from orchestration.publication.evidence import EVIDENCE_METRICS
-from orchestration.publication.reading import open_store
 from orchestration.transform.invocation import DbtError
 from orchestration.weeks.partitions import tags_for
-from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, evidence_of, metric_store, metric_store_process
-
-
-def call(*arguments: str | Path) -> Result:
-    """A command in this process; for commands that launch no run."""
-    return CliRunner().invoke(main, [*map(str, arguments)])
-
-
-def ends(result: Result, status: int, *said: str) -> None:
-    """It ended with this status and said these things in one or two lines of standard error, and nothing else."""
-    assert result.exit_code == status, result.output
-    assert result.stdout == ""
-    assert result.stderr.startswith("Error: ")
-    assert len(result.stderr.splitlines()) <= 2, result.stderr
-    assert "Traceback" not in result.stderr
-    for part in said:
-        assert part in result.stderr
+from tests.conftest import METRIC_STORE, SAMPLE_WEEKS, metric_store, metric_store_process
 
 
 @pytest.fixture
@@ -254,8 +230,7 @@ def test_the_reason_of_a_failed_run_is_what_failed_first(tmp_path: Path) -> None
         ("run", "--wrong"),
         ("--wrong",),
         ("publish",),
-        ("metric",),
-        ("metric", "a", "b"),
+        ("metric", "--total"),
         ("evidence", "o2d_ratio"),
         ("evidence", "o2d_ratio", "--seller", "S1"),
         ("evidence", "o2d_ratio", "--week", "2026-01-05"),
@@ -320,35 +295,6 @@ def test_reading_leaves_an_empty_home_as_it_is(empty_home: Path) -> None:
     assert [path.name for path in empty_home.iterdir()] == ["inbox"]
 
 
-@pytest.mark.parametrize(
-    ("metric", "hint"),
-    [
-        ("o2d_ration", "Did you mean o2d_ratio?"),
-        ("o2d", "Did you mean o2d_ratio?"),
-        ("O2D_Ratio", "Did you mean o2d_ratio?"),
-        ("rejection", "Did you mean rejection_rate?"),
-        ("tickets", "Did you mean tickets_raised or tickets_resolved?"),
-        ("zzz", "Metrics: acceptance_failure_rate, "),
-        ("", "Metrics: "),
-    ],
-)
-def test_an_unknown_metric(metric: str, hint: str, sample_home: Path) -> None:
-    ends(call("metric", metric, "--home", sample_home), 1, f"There is no metric {metric}", hint)
-
-
-@pytest.mark.parametrize(
-    ("metric", "known"),
-    [
-        ("o2d_ratio", "it has mall_segment, overall."),
-        ("null_request_id_rate", "it has event_name, oms_client, overall."),
-        ("cancellation_rate", "it has seller_id."),
-        ("ovl_on_time_rate", "it has seller_id."),
-    ],
-)
-def test_an_unknown_dimension(metric: str, known: str, sample_home: Path) -> None:
-    ends(call("metric", metric, "--by", "colour", "--home", sample_home), 1, f"{metric} has no dimension colour", known)
-
-
 def test_a_week_that_is_not_published(sample_home: Path) -> None:
     for command in (("metric", "o2d_ratio", "--week"), EVIDENCE[:-1], WHY[:-1]):
         result = call(*command, "2026-01-26", "--home", sample_home)
@@ -386,13 +332,15 @@ def test_a_store_of_another_release_names_what_it_lacks(home_copy: Path) -> None
         for table in ("fct_hop_load_hour", "fct_seller_recovery_week"):
             store.execute(f"drop table marts.{table}")
     for command, lacking in (
-        (("metric", "o2d_ratio"), "usual_low"),
         (("rehearse", "--factor", "2"), "fct_hop_load"),
         (("why", "order_volume", "--week", SAMPLE_WEEKS[0]), "usual_low"),
         (("recovery", "--seller", "S0012"), "fct_seller_recovery_week"),
     ):
         ended = call(*command, "--home", home_copy)
         ends(ended, 1, "was written by another release, and lacks something", lacking, "run --weeks FIRST..LAST")
+    shown = call("metric", "o2d_ratio", "--home", home_copy)
+    assert shown.stderr == "This store is of an earlier release, without usual_low: left empty here.\n"
+    assert len(shown.stdout.splitlines()) == 4
 
 
 def test_status_tells_of_runs_that_failed_and_of_a_history_that_is_broken(
@@ -496,280 +444,6 @@ def test_a_reader_that_has_seen_enough_is_no_error(sample_home: Path) -> None:
     assert piped.stderr == ""
 
 
-def catalogue(home: Path) -> dict[str, str]:
-    with open_store(home / "published" / "metric_store.duckdb") as store:
-        return dict(store.execute("select metric_id, family from marts.dim_metric").fetchall())
-
-
-def stored(
-    home: Path, metric: str, family: str, dimension: str | None, week: str | None
-) -> tuple[list[str], list[tuple]]:
-    """What the store has for a metric, written down apart from the command's own query."""
-    where = f"week_start = '{week}'" if week else "true"
-    with open_store(home / "published" / "metric_store.duckdb") as store:
-        if family == "brand":
-            cursor = store.execute(
-                "select figures.* exclude (metric_id), is_signal, usual_low, usual_high, is_unusual "
-                "from marts.fct_metric_week as figures natural left join marts.fct_metric_change_week "
-                f"where metric_id = '{metric}' and dimension = '{dimension or 'overall'}' and {where} "
-                "order by week_start, member"
-            )
-        elif family == "seller_grade":
-            cursor = store.execute(
-                "select * exclude (metric_id) from marts.fct_seller_grade_metric_week "
-                f"where metric_id = '{metric}' and {where} order by week_start, seller_id"
-            )
-        elif family == "order_volume_limit":
-            cursor = store.execute(
-                "select * exclude (most_orders_in_a_day) from marts.fct_seller_operational_week "
-                f"where {where} order by week_start, seller_id"
-            )
-        else:
-            cursor = store.execute(
-                "select * exclude (kpi_id, calculated_at) from marts.fct_seller_rating_week "
-                f"where kpi_id = '{metric}' and {where} order by week_start, seller_id"
-            )
-        return [column[0] for column in cursor.description], cursor.fetchall()
-
-
-def text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def test_every_metric_of_the_catalogue_by_every_dimension(sample_home: Path) -> None:
-    """As JSON it is what the store has, and in one dimension as CSV, too; there the table has as many lines."""
-    with open_store(sample_home / "published" / "metric_store.duckdb") as store:
-        dimensions = store.execute(
-            "select distinct metric_id, dimension from marts.fct_metric_week order by all"
-        ).fetchall()
-    asked = 0
-    for metric, family in catalogue(sample_home).items():
-        if family not in _TABLES:
-            continue
-        by = [name for of, name in dimensions if of == metric] if family == "brand" else [None, "seller_id"]
-        assert by, metric
-        for dimension in by:
-            options = ["--home", str(sample_home), *(["--by", dimension] if dimension else [])]
-            columns, rows = stored(sample_home, metric, family, dimension, None)
-            assert rows, (metric, dimension)
-            as_json = json.loads(call("metric", metric, *options, "--json").stdout)
-            assert [list(row) for row in as_json] == [columns] * len(rows)
-            for found, row in zip(as_json, rows, strict=True):
-                expected = [
-                    float(v) if isinstance(v, Decimal) else v if isinstance(v, int | None) else str(v) for v in row
-                ]
-                assert list(found.values()) == expected, (metric, dimension)
-            asked += 1
-            if dimension != by[0]:
-                continue
-            as_csv = list(csv.reader(io.StringIO(call("metric", metric, *options, "--csv").stdout)))
-            assert as_csv == [columns, *([text(value) for value in row] for row in rows)], (metric, dimension)
-            shown = call("metric", metric, *options)
-            assert len(shown.stdout.splitlines()) == len(rows) + 1, (metric, dimension)
-    assert asked >= len(dimensions)
-
-
-def test_one_week_of_a_metric(sample_home: Path) -> None:
-    for metric, family in (
-        ("o2d_ratio", "brand"),
-        ("return_rate", "seller_rating"),
-        ("seller_cancel_rate", "seller_grade"),
-    ):
-        rows = json.loads(call("metric", metric, "--week", SAMPLE_WEEKS[1], "--home", sample_home, "--json").stdout)
-        assert {row["week_start"] for row in rows} == {SAMPLE_WEEKS[1]}
-        assert len(rows) == len(stored(sample_home, metric, family, None, SAMPLE_WEEKS[1])[1])
-
-
-def test_every_other_metric_of_the_catalogue_is_refused_cleanly(sample_home: Path) -> None:
-    for metric, family in catalogue(sample_home).items():
-        if family not in _TABLES:
-            ends(call("metric", metric, "--home", sample_home), 1, metric)
-
-
-def most_evidence(home: Path) -> tuple[str, str, int]:
-    """Metric and seller with the most evidence in the first week, and how much that is."""
-    counts = Counter((row[1], row[2]) for row in evidence_of(home)[date.fromisoformat(SAMPLE_WEEKS[0])])
-    [((metric, seller), count)] = counts.most_common(1)
-    return metric, seller, count
-
-
-def evidence(home: Path, metric: str, seller: str, *options: str) -> Result:
-    return call("evidence", metric, "--seller", seller, "--week", SAMPLE_WEEKS[0], "--home", home, *options)
-
-
-@pytest.fixture
-def with_evidence(sample_home: Path, tmp_path: Path) -> Callable[[list[tuple]], Path]:
-    """Makes a home of the sample's store whose evidence of the first week holds these rows alone.
-
-    A row is seller_id, unit_id, order_id, happened_at, detail, of a sub-order that counts against o2d_ratio; without
-    incident_id, which an earlier release didn't have.
-    """
-
-    def make(rows: list[tuple]) -> Path:
-        home = tmp_path / "home"
-        shutil.copytree(sample_home / "published", home / "published")
-        [file] = (home / "published" / "evidence" / f"week_start={SAMPLE_WEEKS[0]}").glob("*/*.parquet")
-        with duckdb.connect() as db:
-            db.execute(
-                "create table evidence (week_start date, metric_id text, seller_id text, unit_id text, unit text, "
-                "order_id text, happened_at timestamp, due_at timestamp, detail text)"
-            )
-            for seller, unit, order, happened_at, detail in rows:
-                db.execute(
-                    "insert into evidence values (?, 'o2d_ratio', ?, ?, 'sub_order', ?, ?, null, ?)",
-                    [SAMPLE_WEEKS[0], seller, unit, order, happened_at, detail],
-                )
-            db.execute(f"copy evidence to '{file}' (format parquet)")
-        return home
-
-    return make
-
-
-def test_evidence_is_what_is_published(sample_home: Path) -> None:
-    """As JSON and as CSV it is every row and column; as a table it has as many lines."""
-    columns = [
-        *("week_start", "metric_id", "seller_id", "unit_id", "unit", "order_id"),
-        *("happened_at", "due_at", "detail", "incident_id"),
-    ]
-    rows = evidence_of(sample_home)[date.fromisoformat(SAMPLE_WEEKS[0])]
-    asked = Counter((row[1], row[2]) for row in rows)
-    assert {metric for metric, _ in asked} <= set(EVIDENCE_METRICS)
-    for metric in EVIDENCE_METRICS:
-        for seller in sorted({seller for of, seller in asked if of == metric})[:2]:
-            expected = [[text(value) for value in row] for row in rows if row[1:3] == (metric, seller)]
-            as_json = json.loads(evidence(sample_home, metric, seller, "--json").stdout)
-            assert [list(row) for row in as_json] == [columns] * len(expected)
-            assert [[text(value) for value in row.values()] for row in as_json] == expected
-            as_csv = list(csv.reader(io.StringIO(evidence(sample_home, metric, seller, "--csv").stdout)))
-            assert as_csv == [columns, *expected]
-            lines = evidence(sample_home, metric, seller).stdout.splitlines()
-            assert lines[0].split() == columns[3:]
-            assert [line.split()[0] for line in lines[1:]] == [row[3] for row in expected]
-
-
-def test_nothing_that_counts_against_a_seller_is_no_error(sample_home: Path, with_evidence: Any) -> None:
-    seller = most_evidence(sample_home)[1]
-    home = with_evidence([])
-    shown = evidence(home, "o2d_ratio", seller)
-    assert (shown.exit_code, shown.stdout) == (
-        0,
-        f"Nothing counts against {seller} in o2d_ratio of {SAMPLE_WEEKS[0]}.\n",
-    )
-    assert json.loads(evidence(home, "o2d_ratio", seller, "--json").stdout) == []
-    assert len(list(csv.reader(io.StringIO(evidence(home, "o2d_ratio", seller, "--csv").stdout)))) == 1
-
-
-def test_evidence_that_cannot_be_shown(sample_home: Path) -> None:
-    seller = most_evidence(sample_home)[1]
-    ends(evidence(sample_home, "o2d_ration", seller), 1, "There is no metric o2d_ration. Did you mean o2d_ratio?")
-    said = "tickets_raised has no evidence", "Metrics with evidence: o2d_ratio, "
-    ends(evidence(sample_home, "tickets_raised", seller), 1, *said)
-    ends(evidence(sample_home, "o2d_ratio", f"{seller}x"), 1, f"There is no seller {seller}x in", "Did you mean S")
-    ends(evidence(sample_home, "o2d_ratio", "' or 1=1 --"), 1, "There is no seller ' or 1=1 -- in")
-    ends(evidence(sample_home, "o2d_ratio", "\x1b[2J"), 1, "There is no seller \\x1b[2J in")
-    ends(evidence(sample_home, "o2d_ratio", ""), 1, "There is no seller  in")
-
-
-def test_a_seller_that_no_record_describes_is_known_by_its_figures(sample_home: Path, with_evidence: Any) -> None:
-    seller = most_evidence(sample_home)[1]
-    home = with_evidence([])
-    with duckdb.connect(str(home / "published" / "metric_store.duckdb")) as db:
-        db.execute("delete from marts.dim_seller")
-    assert evidence(home, "o2d_ratio", seller).stdout.startswith("Nothing counts against")
-    ends(evidence(home, "o2d_ratio", "S?"), 1, "There is no seller S?")
-
-
-def test_evidence_that_is_missing(with_evidence: Any, sample_home: Path) -> None:
-    seller = most_evidence(sample_home)[1]
-    home = with_evidence([])
-    for file in (home / "published" / "evidence").glob("*/*/*.parquet"):
-        file.unlink()
-    again = f"Make it again: metric-store run --home {home} --weeks {SAMPLE_WEEKS[0]}"
-    ends(evidence(home, "o2d_ratio", seller), 1, f"The evidence of {SAMPLE_WEEKS[0]} is missing", again)
-
-
-def test_evidence_that_is_broken(with_evidence: Any, sample_home: Path) -> None:
-    seller = most_evidence(sample_home)[1]
-    home = with_evidence([])
-    for file in (home / "published" / "evidence").glob("*/*/*.parquet"):
-        file.write_bytes(b"half")
-    remove = f"Remove {home}/published/evidence/week_start={SAMPLE_WEEKS[0]} and make it again: metric-store run --home"
-    ends(evidence(home, "o2d_ratio", seller), 1, f"The evidence of {SAMPLE_WEEKS[0]} can't be read: ", remove)
-
-
-HOSTILE = [
-    *("=1+1", "+1", "-1", "@SUM(1)", "\tx", "\rx", "\n=1", "＝1", "＋1", "－1", "＠1"),
-    *("'quoted", "''", "plain", "a=b", 'with "quotes"', "a,b;=c", "line\nbreak\r", "[bold]x[/bold]", "[/]", ":smile:"),
-    *("\x1b[31mred", "%s{}", "日本", "' or '1'='1"),
-]
-
-
-@pytest.mark.parametrize("hostile", HOSTILE, ids=ascii)
-def test_whatever_ids_and_reasons_hold_is_shown_and_harmless(
-    hostile: str, sample_home: Path, with_evidence: Any
-) -> None:
-    seller = most_evidence(sample_home)[1]
-    home = with_evidence(
-        [(seller, hostile, hostile, datetime(2026, 1, 6, 1, 2, 3), hostile), (hostile, *"123"[:2], None, None)]
-    )
-    [row] = json.loads(evidence(home, "o2d_ratio", seller, "--json").stdout)
-    assert (row["unit_id"], row["order_id"], row["detail"]) == (hostile, hostile, hostile)
-
-    done = evidence(home, "o2d_ratio", seller, "--csv")
-    [_, cells] = csv.reader(io.StringIO(done.stdout, newline=""))
-    for place in (3, 5, 8):
-        cell = cells[place]
-        assert cell[0] not in "=+-@\t\r\n＝＋－＠"
-        assert (cell[1:] if cell[0] == "'" else cell) == hostile, "a reader takes an apostrophe off the front"
-    assert cells[6:8] == ["2026-01-06 01:02:03", ""]
-
-    shown = evidence(home, "o2d_ratio", seller).stdout
-    assert len(shown.splitlines()) == 2
-    assert set(shown) & {"\x1b", "\t", "\r"} == set()
-    if hostile.isprintable():
-        assert hostile in shown
-
-
-def test_a_seller_whose_id_is_sql_is_bound(sample_home: Path, with_evidence: Any) -> None:
-    seller = "x' or '1'='1"
-    home = with_evidence([(seller, "1", "1", None, None), ("other", "2", "2", None, None)])
-    with duckdb.connect(str(home / "published" / "metric_store.duckdb")) as db:
-        db.execute(
-            "update marts.dim_seller set seller_id = ? where seller_id = (select min(seller_id) from marts.dim_seller)",
-            [seller],
-        )
-    assert [row["unit_id"] for row in json.loads(evidence(home, "o2d_ratio", seller, "--json").stdout)] == ["1"]
-
-
-def test_a_table_ends_somewhere_and_says_so(
-    sample_home: Path, with_evidence: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seller = most_evidence(sample_home)[1]
-    home = with_evidence([(seller, str(number), "o", None, None) for number in range(7)])
-    monkeypatch.setattr(orchestration.cli.evidence, "_TABLE_ROWS", 5)
-    monkeypatch.setattr(orchestration.cli.evidence, "_BATCH", 2)
-    lines = evidence(home, "o2d_ratio", seller).stdout.splitlines()
-    assert [line.split()[0] for line in lines[1:-1]] == list("01234")
-    assert lines[-1] == "and 2 more; --csv and --json have all of them"
-    assert len(json.loads(evidence(home, "o2d_ratio", seller, "--json").stdout)) == 7
-
-
-def test_evidence_that_is_replaced_while_it_is_looked_for_is_looked_for_again(
-    sample_home: Path, with_evidence: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seller = most_evidence(sample_home)[1]
-    home = with_evidence([(seller, "1", "1", None, None)])
-    real, calls = orchestration.cli.evidence.evidence_relation, []
-
-    def too_late(*arguments: Any) -> str:
-        calls.append(arguments)
-        return real(*arguments) if len(calls) > 1 else "read_parquet('/gone/*.parquet')"
-
-    monkeypatch.setattr(orchestration.cli.evidence, "evidence_relation", too_late)
-    assert len(json.loads(evidence(home, "o2d_ratio", seller, "--json").stdout)) == 1
-    assert len(calls) == 2
-
-
 def test_status_as_json_equals_the_store(sample_home: Path) -> None:
     state = json.loads(call("status", "--home", sample_home, "--json").stdout)
     with open_store(sample_home / "published" / "metric_store.duckdb") as store:
@@ -848,8 +522,7 @@ for words in {}:
     except SystemExit as end:
         assert not end.code
 """
-    _, seller, _ = most_evidence(sample_home)
-    evidence = ["evidence", "o2d_ratio", "--seller", seller, "--week", SAMPLE_WEEKS[0]]
+    evidence = ["evidence", "o2d_ratio", "--seller", "S0012", "--week", SAMPLE_WEEKS[0]]
     commands = [[*words, "--home", str(sample_home)] for words in (["metric", "o2d_ratio"], evidence)]
     loaded = modules_after(call_main.format(commands))
     assert "duckdb" in loaded

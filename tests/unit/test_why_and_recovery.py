@@ -13,8 +13,8 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from metric_store.reading import open_store
 from orchestration.cli.app import main
-from orchestration.publication.reading import open_store
 from tests.conftest import SAMPLE_WEEKS
 
 BEFORE, WEEK = SAMPLE_WEEKS[1:]

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dbt_project.registry import registry
-from orchestration.sql import sql_text
-
-_OF_ORDERS = ", ".join(
-    sql_text(metric.id) for metric in registry().metrics if metric.evidence and metric.evidence.unit == "order"
-)
-#: Of the week $week for each seller and metric: seller_id, family, metric_id, is_on_target, next_misses, and `lines`,
-#: a list of sentences.
-STANDING = (
-    """
+#: Of the week $week for each seller and metric: family, the columns of fct_seller_recovery_week, and `lines`, a list of
+#: sentences. A store of an earlier release doesn't say what the units are.
+STANDING = """
     select
-        seller_id,
         family,
-        metric_id,
-        is_on_target,
-        next_misses,
-        if(metric_id in ("""
-    + _OF_ORDERS
-    + """), 'orders', 'sub-orders') as units_are,
+        fct_seller_recovery_week.*,
+        case
+            evidence_unit when 'order' then 'orders' when 'sub_order' then 'sub-orders' else 'orders or sub-orders'
+        end as units_are,
         family = 'seller_grade' as is_of_grade,
         list_filter([
             case
@@ -59,10 +49,11 @@ STANDING = (
             ) end
         ], lambda line: line is not null) as lines
     from marts.fct_seller_recovery_week
-    inner join marts.dim_metric using (metric_id)
+    inner join (
+        from marts.dim_metric union all by name select null::varchar as evidence_unit where false
+    ) using (metric_id)
     where week_start = $week
 """
-)
 
 #: Of the week $week for each seller with a limit: seller_id, and `line`, what it is and what would end it.
 LIMITS = """

@@ -15,12 +15,10 @@ from typing import Any
 
 import duckdb
 
-from orchestration.errors import MetricStoreError
-from orchestration.home.layout import evidence_beside
-from orchestration.ingest.measured import not_measured_line, parted
-from orchestration.publication.evidence import evidence_files
-from orchestration.sql import sql_parquet
-from orchestration.weeks.names import in_words
+from metric_store.errors import EvidenceMissingError, MetricStoreError
+from metric_store.layout import evidence_beside, evidence_files
+from metric_store.sql import sql_parquet, sql_text
+from metric_store.words import in_words, not_measured_line, parted
 
 
 @dataclass(frozen=True)
@@ -52,33 +50,32 @@ class PublishedWaiver:
         return f"{subject}, by {self.approved_by}: {self.reason}"
 
 
-class EvidenceMissingError(MetricStoreError):
-    """The evidence of the build that a store holds for a week isn't beside it (any more)."""
-
-
 @contextmanager
 def open_store(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The store, read-only. The file one has open stays as it is when another takes its place.
+    """The store, read-only: the file that is published now, which stays as it is when another takes its place.
+
+    It is attached to a database of its own. Of two connections to one path DuckDB gives the second what the first has
+    open, be it replaced or not.
 
     Raises MetricStoreError where it can't be opened, and where it lacks a table or column that is asked for.
     """
-    try:
-        connection = duckdb.connect(str(store), read_only=True)
-    except duckdb.Error as error:
-        raise MetricStoreError(
-            f"{store} can't be read: {str(error).splitlines()[0]}\n"
-            "Close a program that writes it; if it is broken, move it away: the next run publishes every week anew."
-        ) from error
-    try:
+    with duckdb.connect() as connection:
+        try:
+            connection.execute(f"attach {sql_text(str(store))} as metric_store (read_only)")
+            connection.execute("use metric_store")
+        except duckdb.Error as error:
+            raise MetricStoreError(
+                f"{store} can't be read: {str(error).splitlines()[0]}\n"
+                "Close a program that writes it; if it is broken, move it away: the next run publishes every week anew."
+            ) from error
         connection.execute("set TimeZone = 'UTC'")
-        yield connection
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise MetricStoreError(
-            f"{store} was written by another release, and lacks something: {str(error).splitlines()[0]}\n"
-            "Publish its weeks anew (metric-store run --weeks FIRST..LAST), or read it with the release that wrote it."
-        ) from error
-    finally:
-        connection.close()
+        try:
+            yield connection
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise MetricStoreError(
+                f"{store} was written by another release, and lacks something: {str(error).splitlines()[0]}\n"
+                "Publish its weeks anew (metric-store run --weeks FIRST..LAST), or read it with the release it is of."
+            ) from error
 
 
 def published_weeks(store: Path) -> dict[date, PublishedWeek]:
@@ -97,19 +94,33 @@ def published_weeks(store: Path) -> dict[date, PublishedWeek]:
     }
 
 
+def current_builds(connection: duckdb.DuckDBPyConnection) -> dict[date, str]:
+    """The published weeks, each with the build that counts, oldest first."""
+    return dict(
+        connection.execute(
+            "select week_start, build_id from marts.publication where is_current order by week_start"
+        ).fetchall()
+    )
+
+
 def published_waivers(store: Path) -> dict[date, list[PublishedWaiver]]:
     """The waivers of the published weeks that have any; empty where there is no store, or one of an older release."""
     if not store.is_file():
         return {}
-    found: dict[date, list[PublishedWaiver]] = {}
     with open_store(store) as connection:
-        try:
-            rows = connection.execute(
-                "select week_start, rule_id, scope, reason, approved_by, valid_until from marts.fct_gate_waiver_week "
-                "semi join (from marts.publication where is_current) using (week_start) order by all"
-            ).fetchall()
-        except duckdb.CatalogException:
-            return {}
+        return waivers_in(connection)
+
+
+def waivers_in(connection: duckdb.DuckDBPyConnection) -> dict[date, list[PublishedWaiver]]:
+    """The waivers of the published weeks that have any; empty of a store of an earlier release."""
+    try:
+        rows = connection.execute(
+            "select week_start, rule_id, scope, reason, approved_by, valid_until from marts.fct_gate_waiver_week "
+            "semi join (from marts.publication where is_current) using (week_start) order by all"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    found: dict[date, list[PublishedWaiver]] = {}
     for week, *waiver in rows:
         found.setdefault(week, []).append(PublishedWaiver(*waiver))
     return found
@@ -133,10 +144,15 @@ def withheld_because(store: Path) -> dict[date, str]:
     """What the gate says of each week that it withholds, or whose restatement; up to three messages of each."""
     if not store.is_file():
         return {}
-    messages: dict[date, list[str]] = {}
     with open_store(store) as connection:
-        for row in withholding_results(connection):
-            messages.setdefault(row["week_start"], []).append(row["message"])
+        return withheld_in(connection)
+
+
+def withheld_in(connection: duckdb.DuckDBPyConnection) -> dict[date, str]:
+    """What the gate says of each week that it withholds, or whose restatement; up to three messages of each."""
+    messages: dict[date, list[str]] = {}
+    for row in withholding_results(connection):
+        messages.setdefault(row["week_start"], []).append(row["message"])
     return {
         week: "; ".join(said[:3]) + (f" (and {len(said) - 3} more)" if len(said) > 3 else "")
         for week, said in messages.items()
@@ -163,9 +179,7 @@ def evidence_relation(connection: duckdb.DuckDBPyConnection, store: Path, week: 
 
     Raises MetricStoreError for a week that isn't published, and EvidenceMissingError.
     """
-    builds: dict[date, str] = dict(
-        connection.execute("select week_start, build_id from marts.publication where is_current").fetchall()
-    )
+    builds = current_builds(connection)
     if week not in builds:
         raise not_published(week, builds)
     files = evidence_files(evidence_beside(store), week, builds[week])
@@ -179,6 +193,18 @@ def evidence_relation(connection: duckdb.DuckDBPyConnection, store: Path, week: 
     return f"(from {sql_parquet(files)} union all by name select cast(null as varchar) as incident_id where false)"
 
 
-def not_published(week: date, published: Iterable[date]) -> MetricStoreError:
-    """The error for a week that the store doesn't have."""
+def require_week(connection: duckdb.DuckDBPyConnection, week: date) -> None:
+    """Raises MetricStoreError for a week that isn't published, with what the gate withheld it by."""
+    published = current_builds(connection)
+    if week not in published:
+        raise not_published(week, published, withheld_in(connection).get(week))
+
+
+def not_published(week: date, published: Iterable[date], withheld: str | None = None) -> MetricStoreError:
+    """The error for a week that the store doesn't have; `withheld`: what the gate says of it."""
+    if withheld:
+        return MetricStoreError(
+            f"{week} isn't published: the gate withheld it, by {withheld}.\n"
+            "Mend the cause and run again; metric-store status shows all weeks."
+        )
     return MetricStoreError(f"{week} isn't published. Published: {in_words(published) or 'no week'}.")
