@@ -57,9 +57,10 @@ def drivers(connection: duckdb.DuckDBPyConnection, metrics: Sequence[str], week:
     return connection.sql(
         """
         select
-            metric_id, dimension, member, mix_effect + rate_effect as effect, rate_effect, mix_effect,
-            rate_before, rate_now, share_before, share_now, driver_rank
-        from marts.fct_metric_driver_week
+            metric_id, dimension, member, coalesce(effect, mix_effect + rate_effect) as effect, rate_effect,
+            mix_effect, rate_before, rate_now, share_before, share_now, driver_rank
+        -- a store of an earlier release has no effect
+        from (from marts.fct_metric_driver_week union all by name select null::decimal(18, 2) as effect where false)
         where week_start = $week and list_contains($metrics, metric_id)
         order by metric_id, dimension, driver_rank, member
         """,
