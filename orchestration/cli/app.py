@@ -241,6 +241,23 @@ def metric(
 
 
 @main.command()
+@HOME_OPTION
+@click.option("--week", "--weeks", "weeks", required=True, help="FIRST or FIRST..LAST, by their Mondays.")
+@click.option(
+    "-o", "--output", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), help="A name.xlsx."
+)
+def export(home: Path | None, weeks: str, file: Path) -> None:
+    """Write published weeks into a workbook.
+
+    Figures with change and signal, failures, latency, sellers, recovery, the gate's verdicts and the definitions.
+    """
+    from orchestration.cli.export import export as write
+    from orchestration.weeks.names import parse_weeks
+
+    write(Home.of(home).require(), parse_weeks(weeks), file)
+
+
+@main.command()
 @click.argument("metric_id", metavar="METRIC")
 @HOME_OPTION
 @click.option("--week", required=True, help="The week, by its Monday.")
