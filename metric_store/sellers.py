@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from metric_store.errors import EvidenceMissingError, MetricStoreError
+from metric_store.errors import EvidenceMissingError, MetricStoreError, unknown_name
 from metric_store.reading import evidence_relation, open_store
 from metric_store.recovery import LIMITS, STANDING
 from metric_store.words import in_words, printable
@@ -77,6 +77,24 @@ def evidence(store: Path, metric: str, seller_id: str, week: date) -> Iterator[d
                 continue
             yield found
             return
+
+
+def require_evidence(connection: duckdb.DuckDBPyConnection, metric: str) -> None:
+    """Raises MetricStoreError for a metric that isn't there, and for one without evidence."""
+    units: dict[str, str | None] = dict(
+        connection.execute(
+            "select metric_id, evidence_unit from (from marts.dim_metric union all by name "
+            "select null::varchar as evidence_unit where false) order by metric_id"
+        ).fetchall()
+    )
+    known = [one for one, unit in units.items() if unit]
+    if metric not in units:
+        raise unknown_name("metric", metric, known or units)
+    if known and metric not in known:  # a store of an earlier release doesn't say
+        raise MetricStoreError(
+            f"{metric} has no evidence: it doesn't tell good orders from bad ones.\n"
+            f"Metrics with evidence: {', '.join(known)}."
+        )
 
 
 def require_seller(connection: duckdb.DuckDBPyConnection, seller_id: str, weeks: Sequence[date]) -> None:

@@ -12,9 +12,9 @@ import pandas
 
 from metric_store.changes import FLOWS, change, changed_failures, drivers, require_brand_metric
 from metric_store.errors import MetricStoreError, unknown_name
-from metric_store.figures import Tell, families, figures, seller_figures, totals, weeks_of
+from metric_store.figures import Tell, figures, seller_figures, totals, weeks_of
 from metric_store.reading import open_store, require_week
-from metric_store.sellers import evidence, recovery, require_seller
+from metric_store.sellers import evidence, recovery, require_evidence, require_seller
 
 #: A week by its Monday: a date, or YYYY-MM-DD.
 Week = date | str
@@ -95,8 +95,7 @@ class Store:
         monday = _monday(week)
         with open_store(self.path) as db:
             require_week(db, monday)
-            if metric not in families(db):
-                raise unknown_name("metric", metric, families(db))
+            require_evidence(db, metric)
             require_seller(db, seller_id, [monday])
         with evidence(self.path, metric, seller_id, monday) as found:
             frame: pandas.DataFrame = found.df()

@@ -22,7 +22,8 @@ _ROWS: dict[str, str] = {
             'c' as config_hash, '0.1.0' as code_version, 'r' as raw_fingerprint
     """,
     "dim_metric": """
-        select metric_id, family, unit, direction, 'a / b' as formula, 'What it says.' as description, total
+        select metric_id, family, unit, direction, 'a / b' as formula, 'What it says.' as description, total,
+            case when metric_id in ('o2d_ratio', 'seller_cancel_rate') then 'sub_order' end as evidence_unit
         from (values
             ('o2d_ratio', 'brand', 'percent', 'high', 'sum'),
             ('manifestation_failure_rate', 'brand', 'percent', 'low', 'sum'),
@@ -72,6 +73,7 @@ _ROWS: dict[str, str] = {
     "fct_metric_driver_week": f"""
         select date '{SECOND}' as week_start, 'o2d_ratio' as metric_id, 'mall_segment' as dimension,
             unnest(['anchor', 'focus']) as member, unnest([1.2, 0.4]) as mix_effect, 0 as rate_effect,
+            unnest([1.2, 0.4]) as effect,
             unnest([1, 2]) as driver_rank
     """,
     "fct_failure_contribution_week": f"""
@@ -155,7 +157,6 @@ def make_store(home: Path, *statements: str) -> Path:
             columns = ", ".join(f"{name} {kind}" for name, (kind, _) in table.columns.items())
             db.execute(f"create table marts.{table.name} ({columns})")
         db.execute("use metric_store.marts")
-        db.execute("alter table dim_metric add column if not exists total varchar")
         for name, rows in _ROWS.items():
             db.execute(f"insert into {name} by name {rows}")
         _write_evidence(store.parent)

@@ -10,14 +10,11 @@ from typing import Any
 import click
 import duckdb
 
-from metric_store.errors import unknown_name
 from metric_store.reading import require_week
-from metric_store.sellers import evidence, require_seller
+from metric_store.sellers import evidence, require_evidence, require_seller
 from orchestration.cli.metric import published_store
 from orchestration.cli.rows import print_rows, print_table, printable
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
-from orchestration.publication.evidence import EVIDENCE_METRICS
 
 _COLUMNS = (
     *("week_start", "metric_id", "seller_id", "unit_id", "unit", "order_id"),
@@ -33,7 +30,7 @@ def show_evidence(home: Home, metric_id: str, seller_id: str, week: date, form: 
     """Print what counts against a seller. Raises MetricStoreError for an unknown metric, seller or week."""
     with published_store(home) as store:
         require_week(store, week)
-        _check_metric(store, metric_id)
+        require_evidence(store, metric_id)
         require_seller(store, seller_id, [week])
     with evidence(home.published_store, metric_id, seller_id, week) as found:
         names = [column[0] for column in found.description]
@@ -54,15 +51,3 @@ def show_evidence(home: Home, metric_id: str, seller_id: str, week: date, form: 
 def _rows(found: duckdb.DuckDBPyConnection, shown: Sequence[int]) -> Iterator[list[Any]]:
     while batch := found.fetchmany(_BATCH):
         yield from ([row[place] for place in shown] for row in batch)
-
-
-def _check_metric(store: duckdb.DuckDBPyConnection, metric_id: str) -> None:
-    if metric_id in EVIDENCE_METRICS:
-        return
-    known = store.execute("select count(*) from marts.dim_metric where metric_id = ?", [metric_id]).fetchall()
-    if known == [(0,)]:
-        raise unknown_name("metric", metric_id, EVIDENCE_METRICS)
-    raise MetricStoreError(
-        f"{metric_id} has no evidence: it doesn't tell good orders from bad ones.\n"
-        f"Metrics with evidence: {', '.join(EVIDENCE_METRICS)}."
-    )

@@ -153,6 +153,7 @@ def test_all_of_a_seller(store: Store) -> None:
     assert rows(store.recovery("007"), "metric_id", "misses", "recovers_on") == [
         ("seller_cancel_rate", 1, datetime(2026, 2, 9))
     ]
+    assert store.recovery("007").loc[0, "lines"][0] == "1 of 40 sub-orders counts against it, none may: not on target."
 
 
 def test_the_orders_behind_a_figure(store: Store) -> None:
@@ -186,6 +187,9 @@ def test_tables_as_they_are(store: Store) -> None:
 REFUSED = {
     "There is no metric o2d_ration. Did you mean o2d_ratio?": lambda s: s.metric("o2d_ration"),
     "There is no metric o2d. Did you mean o2d_ratio?": lambda s: s.evidence("o2d", "007", SECOND),
+    "order_volume has no evidence: it doesn't tell good orders from bad ones.": lambda s: s.evidence(
+        "order_volume", "007", SECOND
+    ),
     "There is no table fct_promis_week. Did you mean fct_promise_week": lambda s: s.table("fct_promis_week"),
     "There is no seller S001 in 2026-01-12. Did you mean S0001?": lambda s: s.seller("S001", weeks=SECOND),
     "o2d_ratio has no dimension segment; it has mall_segment, overall.": lambda s: s.metric("o2d_ratio", by="segment"),
@@ -258,6 +262,7 @@ def test_a_store_of_an_earlier_release_is_read_and_what_it_lacks_is_said(tmp_pat
         *(f"drop table fct_{name}_week" for name in ("seller_recovery", "metric_driver", "promise")),
         "alter table fct_data_quality_week drop column is_withholding",
         "alter table dim_metric drop column total",
+        "alter table dim_metric drop column evidence_unit",
     )
     store = metric_store.open(path)
     with pytest.warns(UserWarning, match="of an earlier release, without is_signal, usual_low, usual_high, is_unusual"):

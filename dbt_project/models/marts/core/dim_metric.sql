@@ -1,5 +1,5 @@
 {{ config(materialized="table") }}
-{# One row per metric of any family: its names, bounds and texts, and where its formula stands. #}
+{# One row per metric of any family: its names, bounds and texts, and what the registry says of it. #}
 select
     metric_id,
     family,
@@ -15,5 +15,14 @@ select
     case
         metric_id
         {% for metric_id, place in formula_places().items() %} when '{{ metric_id }}' then '{{ place }}' {% endfor %}
-    end as sql
+    end as sql,
+    case
+        metric_id {% for metric in var("metrics") %} when '{{ metric.id }}' then '{{ metric.total }}' {% endfor %}
+    end as total,
+    case
+        metric_id
+        {% for metric in var("metrics") if metric.evidence %}
+            when '{{ metric.id }}' then '{{ metric.evidence.unit }}'
+        {% endfor %}
+    end as evidence_unit
 from {{ ref("stg_config__metric_catalog") }}
