@@ -20,7 +20,7 @@ from typing import Any
 import dagster
 import duckdb
 import pytest
-from dagster import AssetKey, DagsterInstance, DefaultSensorStatus
+from dagster import AssetKey, DagsterInstance, DefaultSensorStatus, Definitions
 
 from orchestration.assets.notice import NOTICE, notice_after
 from orchestration.definitions import build_definitions
@@ -362,6 +362,7 @@ def test_without_targets_there_is_no_such_step(monkeypatch: pytest.MonkeyPatch) 
         spec.key for spec in without.resolve_all_asset_specs()
     }
     assert added == {NOTICE}
+    Definitions.validate_loadable(those)
     assert those.resolve_asset_graph().get(NOTICE).parent_keys == {AssetKey("report")}
     assert NOTICE in those.resolve_job_def("weekly_run").asset_layer.executable_asset_keys
     assert failed_run_notice in those.sensors
