@@ -11,7 +11,14 @@ from typing import Any, TypeVar
 
 import click
 
-from metric_store.reading import PublishedWaiver, published_waivers, published_weeks, withheld_because
+from metric_store.reading import (
+    PublishedWaiver,
+    open_store,
+    published_waivers,
+    published_weeks,
+    withheld_because,
+    withholding_results,
+)
 from orchestration.cli.failed_runs import failed_runs
 from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
@@ -42,7 +49,8 @@ def show_status(home: Home, as_json: bool, verbose: bool = False) -> None:
 def read_status(home: Home) -> dict[str, Any]:
     """What `--json` prints. problems: what keeps the rest from being known, or every run from starting.
 
-    weeks: each with landed records, published, blocked by which rules and why, due, late, and the marks of its build.
+    weeks: each with landed records, published, blocked by which rules and why, who must act on that by owners.csv,
+    due, late, and the marks of its build.
     late_weeks: all that are late, those after the last week with data too. failed_copy: the copy after the last
     publication, where it failed.
     waiting_files: what the next run reads. failed_runs: those that no later run has made up for, each with the weeks
@@ -56,7 +64,11 @@ def read_status(home: Home) -> dict[str, Any]:
     now = datetime.now(UTC).replace(tzinfo=None)
     with Ledger(home.ledger, read_only=True) as ledger:
         state = state_of(ledger, published)
-        failed = [{name: row[name] for name in ("source", "path", "error")} for row in ledger.files(status="failed")]
+        failed = [
+            {name: row[name] for name in ("source", "path", "error")}
+            | {"owner": configuration.owner(row["source"]) if configuration else None}
+            for row in ledger.files(status="failed")
+        ]
         quarantine = ledger.quarantine_counts()
         unmeasured = not_measured(absent_columns(ledger))
         forgotten = _forgotten_files(inbox, ledger) if inbox else []
@@ -67,8 +79,10 @@ def read_status(home: Home) -> dict[str, Any]:
     waivers = published_waivers(store) if published else {}
     known = sorted(set(state.landed) | set(published))
     late = late_weeks(configuration, known, published, now) if configuration else []
+    acting = _or_problem(partial(_who_acts, home, configuration), problems) if configuration else None
     weeks = [
         _week(week, state, configuration, now, week in late, waivers.get(week, ()), because.get(week))
+        | {"who_acts": (acting or {}).get(week, [])}
         for week in (weeks_between(known[0], known[-1]) if known else ())
     ]
     undone = {week["week_start"] for week in weeks if not week["published"] or week["due_for_restatement"]}
@@ -127,6 +141,16 @@ def _forgotten_files(inbox: Inbox, ledger: Ledger) -> list[str]:
     ]
 
 
+def _who_acts(home: Home, configuration: Configuration) -> dict[date, list[str]]:
+    """By week that is withheld the owners of the sources that failed a rule, or else of the rules."""
+    if not home.published_store.is_file():
+        return {}
+    with open_store(home.published_store) as store:
+        withholding = withholding_results(store)
+    owners = [(row["week_start"], configuration.owner(row["scope"], row["rule_id"])) for row in withholding]
+    return {week: sorted({owner for of, owner in owners if of == week and owner}) for week, _ in owners}
+
+
 def _week(
     week: date,
     state: State,
@@ -174,6 +198,9 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
     for week in state["weeks"]:
         if week["published"] and week["blocked_because"]:
             lines += ["", f"Restatement of {week['week_start']}: {week['blocked_because']}"]
+    for week in state["weeks"]:
+        if week["blocked_by"] and week["who_acts"]:
+            lines += ["", f"Who must act on {week['week_start']}: {', '.join(week['who_acts'])}"]
     if state["waiting_files"]:
         more = f" and {len(state['waiting_files']) - 10} more" if len(state["waiting_files"]) > 10 else ""
         lines += ["", f"Waiting for the next run: {', '.join(state['waiting_files'][:10])}{more}"]
@@ -189,7 +216,9 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
         lines += ["", f"{copy['failed_at']}: {copy['error']}. metric-store copy, or the next publication, catches up."]
     if state["failed_files"]:
         lines += ["", "Unreadable files; mend them, or move them out of the inbox:"]
-        lines += [f"  {file['source']}/{file['path']}: {file['error']}" for file in state["failed_files"]]
+        for file in state["failed_files"]:
+            owner = f" (owner: {file['owner']})" if file["owner"] else ""
+            lines += [f"  {file['source']}/{file['path']}: {file['error']}{owner}"]
     if state["broken_adapters"]:
         lines += ["", "Adapters that can't be used:"] + [
             f"  {row['adapter']}: {row['error']}" for row in state["broken_adapters"]

@@ -13,6 +13,7 @@ from orchestration.configuration.files import (
     FILES_BY_STEM,
     AllSettings,
     DatedRow,
+    Owner,
     Row,
     Setting,
     Settings,
@@ -52,6 +53,11 @@ class Configuration:
         """The typed value of a key of settings.csv: int, Decimal, or the name of the time zone."""
         value: Value = getattr(self.settings, key)
         return value
+
+    def owner(self, *sources_and_rules: str) -> str | None:
+        """Who must act on the first of these that owners.csv names; None where it names none of them."""
+        owners = {row.source_or_rule: row.owner for row in self.rows["owners"] if isinstance(row, Owner)}
+        return next((owners[name] for name in sources_and_rules if name in owners), None)
 
     @property
     def input_limits(self) -> InputLimits:

@@ -24,6 +24,7 @@ from orchestration.configuration.ids import (
     METRICS,
     PERIOD_KPIS,
     READINESS_METRICS,
+    SOURCES,
 )
 from orchestration.configuration.problems import shown
 from orchestration.configuration.values import Value, canonical_text, one_of
@@ -304,6 +305,14 @@ class Incident(Row):
             yield "oms_client", f"{self.oms_client} is no client; write all, in small letters, for every client"
 
 
+class Owner(Row):
+    source_or_rule: Annotated[str, one_of(*SOURCES, *GATE_RULES)]
+    owner: cell.Text
+
+    def held_in(self, week: CalendarWeek) -> dict[str, Value | None] | None:
+        return None
+
+
 def _outside_percentage(metric: str, **values: Decimal) -> Iterator[tuple[str, str]]:
     for column, value in values.items():
         if not 0 <= value <= 100:
@@ -376,5 +385,6 @@ FILES = (
     ConfigFile("gate_rules", GateRule, unique=(("rule_id",),), named_by="rule_id"),
     ConfigFile("gate_waivers", GateWaiver, unique=(("rule_id", "scope", "week_start"),)),
     ConfigFile("incidents", Incident, unique=(("incident_id",),)),
+    ConfigFile("owners", Owner, unique=(("source_or_rule",),)),
 )
 FILES_BY_STEM = {file.stem: file for file in FILES}
