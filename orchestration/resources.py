@@ -56,7 +56,7 @@ class MetricStoreResource(ConfigurableResource):
             clear_working_files(place)
             place.scratch.mkdir(parents=True)
             with suppress(MetricStoreError):  # the reader of the configuration reports what is wrong with it
-                forget_old_runs(context.instance, self.clock, int(str(self.configuration.setting("keep_runs_days"))))
+                forget_old_runs(context.instance, self.clock, self.configuration.settings.keep_runs_days)
             if context.dagster_run and weeks_of(context.dagster_run):
                 import_early()
             try:

@@ -49,11 +49,6 @@ class Configuration:
         rows = self.rows["settings"]
         return AllSettings.model_validate({row.key: row.value for row in rows if isinstance(row, Setting)})
 
-    def setting(self, key: str) -> Value:
-        """The typed value of a key of settings.csv: int, Decimal, or the name of the time zone."""
-        value: Value = getattr(self.settings, key)
-        return value
-
     def owner(self, *sources_and_rules: str) -> str | None:
         """Who must act on the first of these that owners.csv names; None where it names none of them."""
         owners = {row.source_or_rule: row.owner for row in self.rows["owners"] if isinstance(row, Owner)}

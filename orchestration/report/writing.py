@@ -88,8 +88,8 @@ def _settings(home: Home, weeks: Sequence[Week]) -> tuple[str, int | None]:
     except (MetricStoreError, OSError):
         return "UTC", None
     same = all(w.calculated_at == configuration.calculated_at(w.week_start) for w in weeks if w.is_published)
-    zone = str(configuration.setting("reporting_timezone")) if same else "UTC"
-    return zone, int(str(configuration.setting("publish_within_hours")))
+    zone = configuration.settings.reporting_timezone if same else "UTC"
+    return zone, configuration.settings.publish_within_hours
 
 
 @cache

@@ -21,7 +21,7 @@ _LONGEST_WINDOW = timedelta(days=6)
 
 def publish_within(configuration: Configuration) -> timedelta:
     """How long after its A a week may be published."""
-    return timedelta(hours=int(str(configuration.setting("publish_within_hours"))))
+    return timedelta(hours=configuration.settings.publish_within_hours)
 
 
 def late_weeks(

@@ -238,8 +238,8 @@ def test_settings_that_are_tried_stand_before_those_of_the_home(tmp_path: Path) 
     (home / "grade_tiers.csv").write_text(default("grade_tiers"))
     (tried / "settings.csv").write_text("key,value\ngrade_window_days,7\n")
     configuration = load_configuration(home, instead=tried)
-    assert configuration.setting("grade_window_days") == 7
-    assert configuration.setting("small_sample") == 31
-    assert configuration.setting("peak_multiplier") == load_configuration(None).setting("peak_multiplier")
+    assert configuration.settings.grade_window_days == 7
+    assert configuration.settings.small_sample == 31
+    assert configuration.settings.peak_multiplier == load_configuration(None).settings.peak_multiplier
     assert configuration.paths["settings"] == tried / "settings.csv"
     assert configuration.paths["grade_tiers"] == home / "grade_tiers.csv"

@@ -79,7 +79,7 @@ def test_defaults_load_and_hold_for_a_week() -> None:
 
 def test_default_settings_are_those_of_the_specification() -> None:
     configuration = load_configuration(None)
-    assert {key: configuration.setting(key) for key in SETTINGS} == {
+    assert {key: getattr(configuration.settings, key) for key in SETTINGS} == {
         "reporting_timezone": "UTC",
         "calculation_offset_hours": 3,
         "small_sample": 30,
@@ -153,8 +153,8 @@ def test_a_file_of_the_home_replaces_the_default_as_a_whole(write: Write) -> Non
 
 def test_settings_left_out_have_their_defaults(write: Write) -> None:
     configuration = load_configuration(write("settings.csv", "key,value\nsmall_sample,50\n"))
-    assert configuration.setting("small_sample") == 50
-    assert configuration.setting("grade_window_days") == 28
+    assert configuration.settings.small_sample == 50
+    assert configuration.settings.grade_window_days == 28
     assert len(configuration.rows["settings"]) == len(SETTINGS)
 
 
@@ -196,7 +196,7 @@ def test_a_missing_folder_means_the_defaults(tmp_path: Path) -> None:
 
 def test_byte_order_mark_windows_lines_spaces_and_blank_lines_are_accepted(write: Write) -> None:
     text = "\ufeffkey , value\r\n\r\n small_sample , 50 \r\n,\r\n"
-    assert load_configuration(write("settings.csv", text)).setting("small_sample") == 50
+    assert load_configuration(write("settings.csv", text)).settings.small_sample == 50
 
 
 def test_hidden_files_are_left_alone(write: Write) -> None:
