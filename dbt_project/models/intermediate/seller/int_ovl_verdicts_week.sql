@@ -58,8 +58,9 @@ with
         left join most on weeks.week_start = most.week_start and sellers.seller_id = most.seller_id
         where
             {{ as_of("sellers.first_ordered_at", "weeks.calculated_at") }} is not null
-            and {{ is_measured("'ovl_cancellation_rate'") }}
-            and {{ is_measured("'ovl_on_time_rate'") }}
+            {% for metric in metrics_of("order_volume_limit") %}
+                and {{ is_measured("'" ~ metric.id ~ "'") }}
+            {% endfor %}
     ),
 
     judged as (

@@ -8,7 +8,7 @@ with
     weeks as (select * from {{ ref("int_weeks") }}),
 
     cohort_weeks as (
-        {% for weeks_before in range(5) %}
+        {% for weeks_before in range(metric_entry("o2d_ratio").looks_back // 7 + 1) %}
             select week_start, {{ date_add_days("week_start", -7 * weeks_before) }} as cohort_week_start
             from weeks
             {% if not loop.last %}

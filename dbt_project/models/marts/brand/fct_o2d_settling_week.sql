@@ -3,6 +3,7 @@
     One row per week of the store, cohort and segment of fct_o2d_maturity_week: what the cohort's ratio will have come to
     four weeks after its own, by what the newest settled cohorts gained from the same age on.
 #}
+{%- set settled_age = metric_entry("o2d_ratio").looks_back // 7 %}
 {%- set columns = ["cohort_week_start", "mall_segment", "placed", "shipped", "ratio"] %}
 with
     {{ ctes_as_published(ref("fct_o2d_maturity_week"), ref("stg_run__published_maturity"), columns) }},
@@ -36,8 +37,8 @@ with
             readings as settled
             on readings.mall_segment = settled.mall_segment
             and readings.cohort_week_start = settled.cohort_week_start
-            and settled.age_weeks = 4
-        where readings.age_weeks < 4 and readings.placed > 0 and settled.placed > 0
+            and settled.age_weeks = {{ settled_age }}
+        where readings.age_weeks < {{ settled_age }} and readings.placed > 0 and settled.placed > 0
     ),
 
     -- the newest eight gains, from the week in which the last of them is known until the next one is
@@ -90,7 +91,7 @@ select
     ] %}
         cast(
             case
-                when age_weeks = 4
+                when age_weeks = {{ settled_age }}
                 then ratio
                 when is_foreseen
                 then {{ cut_to_percent(exact_ratio(sum_e8, "100000000 * " ~ parts)) }}
