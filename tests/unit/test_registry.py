@@ -17,10 +17,13 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from dbt_project.registry import PROJECT_DIR, RegistryError, formula_places, read_registry, registry
+from orchestration.cli.app import main
 from orchestration.ingest.contracts import SOURCES
 from orchestration.project import DEFAULT_CONFIG_DIR, PROJECT_ROOT
+from tests.conftest import SAMPLE_WEEKS
 
 ENTRIES = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text())["vars"]
 
@@ -94,6 +97,10 @@ def test_each_formula_stands_where_it_is_said_to(sample_home: Path) -> None:
     with duckdb.connect(str(sample_home / "published" / "metric_store.duckdb"), read_only=True) as store:
         told = dict(store.execute("select metric_id, sql from marts.dim_metric").fetchall())
     assert told == {metric_id: ", ".join(found) for metric_id, found in places.items()}
+    asked = CliRunner().invoke(main, ["metric", "o2d_ratio", "--home", str(sample_home)])
+    assert f"SQL: {told['o2d_ratio']}\n" in asked.stderr
+    [page] = sample_home.glob(f"reports/{SAMPLE_WEEKS[0]}/index.html")
+    assert f"SQL: <code>{told['o2d_ratio']}</code>" in page.read_text()
 
 
 #: What somebody writes for a new metric: entry, catalogue line, SQL.
