@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas
 import pytest
 import yaml
 from click.testing import CliRunner
 
+import metric_store
 from dbt_project.registry import PROJECT_DIR, RegistryError, formula_places, read_registry, registry
 from orchestration.cli.app import main
 from orchestration.ingest.contracts import SOURCES
@@ -101,6 +103,26 @@ def test_each_formula_stands_where_it_is_said_to(sample_home: Path) -> None:
     assert f"SQL: {told['o2d_ratio']}\n" in asked.stderr
     [page] = sample_home.glob(f"reports/{SAMPLE_WEEKS[0]}/index.html")
     assert f"SQL: <code>{told['o2d_ratio']}</code>" in page.read_text()
+
+
+def test_readers_get_the_columns_that_the_registry_names(sample_home: Path) -> None:
+    """The package for readers reads no registry: where a metric has columns of its own, it has them in its SQL."""
+    tables = {family.id: family.table for family in registry().metric_families}
+    store = metric_store.open(sample_home)
+    asked = [metric for metric in registry().metrics if metric.value and metric.numerator]
+    assert asked
+    for metric in asked:
+        shown = pandas.concat([store.metric(metric.id, by=dimension) for dimension in (None, *metric.dimensions)])
+        with duckdb.connect(str(sample_home / "published" / "metric_store.duckdb"), read_only=True) as db:
+            db.register("shown", shown)
+            said = f"select week_start, {metric.numerator}, {metric.denominator}, {metric.value} "
+            named = db.execute(f"{said} from marts.{metric.table or tables[metric.family]} order by all").fetchall()
+            read = db.execute(
+                "select week_start::date, numerator::bigint, denominator::bigint, value::decimal(9, 2) from shown "
+                "order by all"
+            ).fetchall()
+        assert named
+        assert read == named, metric.id
 
 
 #: What somebody writes for a new metric: entry, catalogue line, SQL.
