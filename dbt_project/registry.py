@@ -109,7 +109,7 @@ class Evidence(BaseModel):
 class Metric(_Entry):
     """A metric or KPI.
 
-    formula: `model.column` of its SQL; then of the figures that are made of it.
+    formula: `model.column` of its SQL: where it is counted, what is counted, and the figure that is made of it.
     relation, numerator, denominator: what counts it, and its columns there: a relation of int_brand_measures_week or
         int_seller_grade_metrics_week; without a relation, columns of its published table. No denominator: a count.
     interval: whether the numerator is part of the denominator, so that an interval means something.

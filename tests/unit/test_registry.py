@@ -102,7 +102,7 @@ def test_each_formula_stands_where_it_is_said_to(sample_home: Path) -> None:
     asked = CliRunner().invoke(main, ["metric", "o2d_ratio", "--home", str(sample_home)])
     assert f"SQL: {told['o2d_ratio']}\n" in asked.stderr
     [page] = sample_home.glob(f"reports/{SAMPLE_WEEKS[0]}/index.html")
-    assert f"SQL: <code>{told['o2d_ratio']}</code>" in page.read_text()
+    assert f"SQL: <code>{'</code>, <code>'.join(places['o2d_ratio'])}</code>" in page.read_text()
 
 
 def test_readers_get_the_columns_that_the_registry_names(sample_home: Path) -> None:
