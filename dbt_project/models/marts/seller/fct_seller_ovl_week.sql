@@ -27,7 +27,7 @@ with
 
     sellers as (select week_start, seller_id from {{ ref("int_sellers_as_of_week") }} where is_cross_border),
 
-    -- every week belongs to the last failure up to it
+    -- every week belongs to the last failure up to it, which is its week number 1
     since_failure as (
         select
             *,
@@ -40,7 +40,7 @@ with
     counted as (
         select
             *,
-            row_number() over since - 1 as weeks_since_failure,
+            row_number() over since as week_number,
             sum(case when is_met then 1 else 0 end) over since as met_weeks,
             max(case when not is_met then missed end) over since as reason,
             max(case when not is_met then daily_order_limit_if_missed end) over since as daily_order_limit
@@ -54,7 +54,7 @@ with
     ),
 
     transitions as (
-        select *, met_weeks >= recovery_weeks as is_recovered, weeks_since_failure >= release_after_weeks as is_released
+        select *, met_weeks >= recovery_weeks as is_recovered, week_number > release_after_weeks as is_released
         from counted
     ),
 
