@@ -137,9 +137,7 @@ def _workbook(file: Path, store: duckdb.DuckDBPyConnection, weeks: Sequence[date
         {"weeks": list(weeks)},
     ).fetchall()
     unfinished = file.with_name(f".{file.name}.unfinished")
-    book = xlsxwriter.Workbook(
-        str(unfinished), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    )
+    book = xlsxwriter.Workbook(str(unfinished), {"constant_memory": True})
     try:
         book.set_properties({"title": f"Metric store: {in_words(weeks)}", "created": published_at})
         yield book
