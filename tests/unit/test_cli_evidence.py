@@ -101,7 +101,7 @@ def test_nothing_that_counts_against_a_seller_is_no_error(sample_home: Path, wit
 def test_evidence_that_cannot_be_shown(sample_home: Path) -> None:
     seller = most_evidence(sample_home)[1]
     ends(evidence(sample_home, "o2d_ration", seller), 1, "There is no metric o2d_ration. Did you mean o2d_ratio?")
-    said = "tickets_raised has no evidence", "Metrics with evidence: o2d_ratio, "
+    said = "tickets_raised has no evidence", "Metrics with evidence: acceptance_failure_rate, "
     ends(evidence(sample_home, "tickets_raised", seller), 1, *said)
     ends(evidence(sample_home, "o2d_ratio", f"{seller}x"), 1, f"There is no seller {seller}x in", "Did you mean S")
     ends(evidence(sample_home, "o2d_ratio", "' or 1=1 --"), 1, "There is no seller ' or 1=1 -- in")
