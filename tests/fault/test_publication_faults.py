@@ -22,7 +22,7 @@ import pytest
 
 from metric_store.errors import EvidenceMissingError
 from metric_store.reading import evidence_relation, open_store, published_weeks
-from orchestration.cli.evidence import _rows
+from metric_store.sellers import evidence
 from orchestration.home.layout import Home
 from orchestration.publication import evidence as evidence_files
 from orchestration.publication import store as publication
@@ -842,7 +842,8 @@ def _read_evidence_on(home: Path, metric_and_seller: tuple[str, str], stop: Any,
     reads, builds = 0, set()
     while not stop.is_set():
         try:
-            rows = list(_rows(Home(home), *metric_and_seller, W2, ["detail"]))
+            with evidence(store_of(home), *metric_and_seller, W2) as orders:
+                rows = orders.df()["detail"].to_list()
         except Exception as error:
             found.put(f"{type(error).__name__}: {error}")
             return
@@ -850,7 +851,7 @@ def _read_evidence_on(home: Path, metric_and_seller: tuple[str, str], stop: Any,
             found.put(f"mixed or nothing: {rows}")
             return
         reads += 1
-        builds.add(rows[0][0])
+        builds.add(rows[0])
     found.put((reads, builds))
 
 

@@ -20,7 +20,6 @@ import pytest
 from cli_kit import call, ends
 from filelock import FileLock
 
-import orchestration.cli.evidence
 import orchestration.cli.status
 import orchestration.ui.server
 from metric_store.reading import open_store
