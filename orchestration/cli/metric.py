@@ -23,11 +23,9 @@ _OF_WEEKS = ("build_id", "waiver")
 
 def show_metrics(home: Home, form: str) -> None:
     """Print the catalogue: some columns as a table, all of them otherwise."""
-    require_published(home)
-    with open_store(home.published_store) as store:
-        catalogue = store.sql(
-            f"select {', '.join(_CATALOGUE) if form == 'table' else '*'} from marts.dim_metric order by 1"
-        )
+    names = ", ".join(_CATALOGUE) if form == "table" else "*"
+    with published_store(home) as store:
+        catalogue = store.sql(f"select {names} from marts.dim_metric order by metric_id")
         columns, rows = catalogue.columns, catalogue.fetchall()
     if form == "table":
         print_table(columns, rows)

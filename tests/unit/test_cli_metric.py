@@ -13,6 +13,7 @@ from cli_kit import as_text, call, ends
 
 from metric_store.reading import open_store
 from tests.conftest import SAMPLE_WEEKS
+from tests.store_kit import FIRST, SECOND, make_store
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,18 @@ def test_several_metrics_of_a_range_of_weeks(sample_home: Path) -> None:
     ]
     assert all(row["seller_id"] and row["period_end"] and not row["member"] for row in kpis)
     assert result.stderr == ""
+
+
+def test_weeks_are_added_up_or_refused_by_name(tmp_path: Path) -> None:
+    home = make_store(tmp_path).parent.parent
+    [ratio, volume] = json.loads(
+        call("metric", "o2d_ratio", "order_volume", "--total", "--home", home, "--json").stdout
+    )
+    assert (ratio["numerator"], ratio["denominator"], ratio["display_value"]) == (182, 317, "57.41%")
+    assert (ratio["interval_low"], ratio["first_week"], ratio["last_week"], ratio["weeks"]) == (51.91, FIRST, SECOND, 2)
+    assert (volume["numerator"], volume["denominator"], volume["display_value"]) == (290, None, "290")
+    said = "brands_onboarded doesn't add up over weeks: it counts distinct things"
+    ends(call("metric", "o2d_ratio", "brands_onboarded", "--total", "--home", home), 1, said)
 
 
 def test_a_range_beyond_what_is_published_is_told(sample_home: Path) -> None:
