@@ -31,7 +31,7 @@ def cause_of(events: Iterable[DagsterEvent], run_id: str, home: Home) -> MetricS
             return DiskFullError(home.root)
         name, _, said = root.message.strip().partition(": ")
         # Dagster keeps no more of an exception than its name; those of this project are all written for an analyst.
-        if (name.startswith("orchestration.") or root.cls_name in _names(OSError)) and said:
+        if (name.startswith(("metric_store.", "orchestration.")) or root.cls_name in _names(OSError)) and said:
             cause = MetricStoreError(said)
         else:
             cause = MetricStoreError(
