@@ -47,7 +47,7 @@ _RESTATED = """
 # Rates and counts of the whole marketplace, those that moved most first.
 _MOVED = f"""
     select week_start, setup_name, old_value, new_value from marts.fct_restatement
-    inner join marts.dim_metric on key = 'metric_id=' || metric_id || ', dimension=overall, member=overall'
+    inner join marts.dim_metric on starts_with(key, 'metric_id=' || metric_id || ', dimension=overall, ')
     where list_contains($builds, build_id) and table_name = 'fct_metric_week' and column_name = 'value'
     order by abs(try_cast(new_value as double) - try_cast(old_value as double)) desc nulls last, week_start, metric_id
     limit {_MOST}

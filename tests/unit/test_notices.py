@@ -159,7 +159,7 @@ def test_a_digest_says_what_a_run_did_and_what_is_in_its_way(
     with duckdb.connect(str(home.published_store)) as db:
         db.execute(
             "insert into marts.fct_restatement values (?, 'fct_metric_week', "
-            "'metric_id=o2d_ratio, dimension=overall, member=overall', 'value', 'b1', '58.10', '59.24', ?, 'records')",
+            "'metric_id=o2d_ratio, dimension=overall, member=mall', 'value', 'b1', '58.10', '59.24', ?, 'records')",
             [FIRST, datetime(2026, 1, 20)],
         )
     assert told(home, run_id="b1") == (2, [])
