@@ -125,13 +125,24 @@ class TestPostgres:
         command("pg_ctl", "-D", data, "-m", "immediate", "stop")
         shutil.rmtree(folder)
 
+    @pytest.fixture(scope="class")
+    def copied(self, server: str, published: Home) -> str:
+        """A database with a copy of the store, which the others begin with."""
+        address = self.database(server, "copied", "template1")
+        assert copy_store(published, address).weeks == WEEKS
+        return "copied"
+
     @pytest.fixture
-    def url(self, server: str) -> str:
-        """An empty database."""
+    def url(self, server: str, copied: str) -> str:
+        """A database of a test's own, with a copy of the store."""
+        return self.database(server, "metrics", copied)
+
+    @staticmethod
+    def database(server: str, name: str, template: str) -> str:
         with psycopg.connect(host=server, user="owner", dbname="postgres", autocommit=True) as admin:
-            admin.execute("drop database if exists metrics with (force)")
-            admin.execute("create database metrics")
-        return f"postgresql://owner:{SECRET}@/metrics?host={server}"
+            admin.execute(f"drop database if exists {name} with (force)".encode())
+            admin.execute(f"create database {name} template {template}".encode())
+        return f"postgresql://owner:{SECRET}@/{name}?host={server}"
 
     @staticmethod
     def connect(url: str) -> psycopg.Connection:
@@ -143,12 +154,10 @@ class TestPostgres:
             return {name: ordered(db.execute(f"select * from marts.{name}".encode()).fetchall()) for name in names}
 
     def test_it_is_the_store_cell_by_cell(self, home: Home, url: str) -> None:
-        assert copy_store(home, url).weeks == WEEKS
         assert self.rows(url) == rows_of_store(home)
         assert len(self.rows(url)["fct_metric_evidence_week"]) == 9
 
     def test_it_has_keys_types_and_comments(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         with original(home) as store, self.connect(url) as db:
             for table in store.tables:
                 found = db.execute(
@@ -180,7 +189,6 @@ class TestPostgres:
                 assert comment == (table.description,)
 
     def test_a_restated_week_and_what_follows_it_are_replaced(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         publish_again(home, [FIRST], build="b2", sellers=5)
         with duckdb.connect(str(home.published_store)) as db:
             # What the week after says of the week before, and a verdict on a week that isn't published.
@@ -201,7 +209,6 @@ class TestPostgres:
         assert found == expected
 
     def test_weeks_that_are_no_longer_published_go(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         names = list(rows_of_store(home))
         with duckdb.connect(str(home.published_store)) as db:
             for name in names:
@@ -211,7 +218,6 @@ class TestPostgres:
         assert self.rows(url) == rows_of_store(home)
 
     def test_a_copy_that_is_killed_leaves_what_was_there(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         before = self.rows(url)
         publish_again(home, WEEKS, build="b2")
         with self.connect(url) as holder:
@@ -225,7 +231,8 @@ class TestPostgres:
         assert copy_store(home, url).weeks == WEEKS
         assert self.rows(url) == rows_of_store(home)
 
-    def test_two_at_once_come_out_as_one(self, home: Home, url: str) -> None:
+    def test_two_at_once_come_out_as_one(self, home: Home, server: str) -> None:
+        url = self.database(server, "metrics", "template1")
         weeks: list[list[date]] = []
         both = [threading.Thread(target=lambda: weeks.append(copy_store(home, url).weeks)) for _ in range(2)]
         for thread in both:
@@ -236,7 +243,6 @@ class TestPostgres:
         assert self.rows(url) == rows_of_store(home)
 
     def test_readers_have_all_of_a_publication_or_none(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         publish_again(home, [FIRST], build="b2")
         with self.connect(url) as reader:
             reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -245,7 +251,6 @@ class TestPostgres:
             assert reader.execute("select * from marts.fct_metric_week order by 1, 2, 3, 4").fetchall() == before
 
     def test_a_table_of_another_release_is_made_anew_with_every_week(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         with self.connect(url) as db:
             db.execute("alter table marts.fct_metric_week drop column change")
             db.execute("alter table marts.fct_seller_ovl_week drop constraint fct_seller_ovl_week_pkey")
@@ -256,7 +261,6 @@ class TestPostgres:
         self.test_it_has_keys_types_and_comments(home, url)
 
     def test_the_reader_may_read_and_no_more(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         with self.connect(url) as db:
             db.execute("drop role if exists metric_store_reader")
             db.execute("create role metric_store_reader")
@@ -270,7 +274,8 @@ class TestPostgres:
             db.execute("drop owned by metric_store_reader")
             db.execute("drop role metric_store_reader")
 
-    def test_the_command(self, home: Home, url: str, server: str) -> None:
+    def test_the_command(self, home: Home, server: str) -> None:
+        url = self.database(server, "metrics", "template1")
         ended = metric_store("copy", "--home", home.root, env={COPY_VARIABLE: url})
         assert (ended.status, ended.err) == (0, "")
         assert ended.out == "Copied to postgresql:///metrics: 2026-01-05..2026-01-12, 2026-01-26\n"
@@ -281,7 +286,6 @@ class TestPostgres:
         assert "The copy postgresql:///none isn't up to date: " in other.err
 
     def test_a_view_of_somebody_elses_is_named(self, home: Home, url: str) -> None:
-        copy_store(home, url)
         with self.connect(url) as db:
             db.execute("create view mine as select * from marts.fct_metric_week")
             db.execute("alter table marts.fct_metric_week add column x int")
