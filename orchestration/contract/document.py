@@ -117,7 +117,7 @@ def _of_table(table: PublishedTable) -> Element:
         "physicalName": place,
         "physicalType": "parquet" if table.is_beside_store else "table",
         "logicalType": "object",
-        "description": table.description,
+        "description": table.description.strip(),
         "dataGranularityDescription": f"One row per {', '.join(table.key)}.",
         "tags": [OUTPUT],
         "properties": [
@@ -127,7 +127,7 @@ def _of_table(table: PublishedTable) -> Element:
                 "physicalType": kind,
                 "required": name in table.key,
                 **_place_in(table.key, name),
-                "description": description,
+                "description": description.strip(),
             }
             for name, (kind, description) in table.columns.items()
         ],

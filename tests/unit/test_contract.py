@@ -33,6 +33,11 @@ def test_it_is_valid_by_the_standard(document: dict[str, Any]) -> None:
     assert known == document, "the library knows every property"
 
 
+def test_descriptions_are_there_and_end_without_an_empty_line(document: dict[str, Any]) -> None:
+    described = [one["description"] for known in document["schema"] for one in (known, *known["properties"])]
+    assert all(text and text == text.strip() for text in described)
+
+
 def test_it_has_every_source_and_every_published_table(document: dict[str, Any]) -> None:
     found = {one["name"]: [column["name"] for column in one["properties"]] for one in document["schema"]}
     sources = {source.name: [column.name for column in source.columns] for source in SOURCES}
