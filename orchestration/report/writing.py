@@ -6,7 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from orchestration.report.pipeline import mark_of_pipeline, read_pipeline
 from orchestration.report.quarantine import marks_of_quarantine, read_quarantine
 from orchestration.report.reading import Week, read_weeks
 from orchestration.report.tables import Store
+from orchestration.weeks.deadlines import publish_within
 from orchestration.whatif import rehearsal
 
 _MARK = ".mark"
@@ -89,7 +90,7 @@ def _settings(home: Home, weeks: Sequence[Week]) -> tuple[str, int | None]:
         return "UTC", None
     same = all(w.calculated_at == configuration.calculated_at(w.week_start) for w in weeks if w.is_published)
     zone = configuration.settings.reporting_timezone if same else "UTC"
-    return zone, configuration.settings.publish_within_hours
+    return zone, publish_within(configuration) // timedelta(hours=1)
 
 
 @cache
