@@ -145,19 +145,28 @@ def read_headlines(
     """The figures of a week, of all or of one client, each with its members and with twelve weeks of its values."""
     weeks = [week - back * _WEEK for back in reversed(range(HISTORY))]
     year_before = week - 52 * _WEEK
+    asked: dict[str, object] = {
+        "first": weeks[0],
+        "week": week,
+        "year_before": year_before,
+        "metrics": list(metrics),
+    }
+    of_client = ""
+    if client is not None:
+        of_client = "and dimension = 'oms_client' and member = $client"
+        asked["client"] = client
     rows = store.records(
         "select week_start, metric_id, dimension, member, numerator, denominator, value, display_value, "
         f"previous_value, change, is_small_sample, interval_low, interval_high, {', '.join(CHANGE_COLUMNS)} "
         f"from {with_changes(store)} "
         "where (week_start between $first and $week or week_start = $year_before) "
-        "and list_contains($metrics, metric_id) order by metric_id, dimension, member",
-        {"first": weeks[0], "week": week, "year_before": year_before, "metrics": list(metrics)},
+        f"and list_contains($metrics, metric_id) {of_client} order by metric_id, dimension, member",
+        asked,
     )
-    of_all = ("overall",) if client is None else ("oms_client",)
     headlines = []
     for metric in metrics:
         own = [row for row in rows if row["metric_id"] == metric]
-        line = [row for row in own if row["dimension"] in of_all and (client is None or row["member"] == client)]
+        line = [row for row in own if client is not None or row["dimension"] == "overall"]
         current = next((row for row in line if row["week_start"] == week), None)
         if current is None:
             continue
