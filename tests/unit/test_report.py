@@ -653,8 +653,8 @@ def details(made: Made) -> dict[str, dict[str, Any]]:
 
 def test_a_seller_is_told_what_would_end_its_limit_and_its_low_grade(made: Made) -> None:
     made.publish()
-    for metric, family in (("seller_cancel_rate", "seller_grade"), ("ovl_on_time_rate", "order_volume_limit")):
-        made.add("dim_metric", metric_id=metric, family=family)
+    made.add("dim_metric", metric_id="seller_cancel_rate", family="seller_grade", evidence_unit="sub_order")
+    made.add("dim_metric", metric_id="ovl_on_time_rate", family="order_volume_limit", evidence_unit="order")
     misses = {"seller_id": "S1", "misses": 2, "units": 31, "is_on_target": False, "misses_allowed": 0}
     made.add(
         "fct_seller_recovery_week",
