@@ -327,6 +327,7 @@ def test_the_code_version_follows_the_sql(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "models").mkdir()
     (tmp_path / "macros").mkdir()
     (tmp_path / "models" / "a.sql").write_text("select 1")
+    (tmp_path / "dbt_project.yml").write_text("name: a")
     monkeypatch.setattr(project, "DBT_PROJECT_DIR", tmp_path)
     versions = [project.code_version.__wrapped__()]
     (tmp_path / "models" / "a.yml").write_text("version: 2")
@@ -335,8 +336,10 @@ def test_the_code_version_follows_the_sql(tmp_path: Path, monkeypatch: pytest.Mo
     versions.append(project.code_version.__wrapped__())
     (tmp_path / "models" / "a.sql").rename(tmp_path / "models" / "b.sql")
     versions.append(project.code_version.__wrapped__())
+    (tmp_path / "dbt_project.yml").write_text("name: b")
+    versions.append(project.code_version.__wrapped__())
     assert versions[0] == versions[1], "texts that make no figure don't count"
-    assert len(set(versions)) == 3
+    assert len(set(versions)) == 4
     assert versions[0].startswith("0.1.0+")
 
 
