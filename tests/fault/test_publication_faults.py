@@ -50,7 +50,7 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         columns(TEXT, "metric_id"),
         columns(TEXT, "family", "setup_name", "seller_name", "export_name", "unit")
         | columns(ANY_NUMBER, "minimum", "maximum")
-        | columns(TEXT, "direction", "formula", "description"),
+        | columns(TEXT, "direction", "formula", "description", "sql", "total", "evidence_unit"),
     ),
     "dim_seller": (
         columns(TEXT, "seller_id"),
@@ -188,8 +188,8 @@ CONTRACT: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "fct_metric_driver_week": (
         columns(DATE, "week_start") | columns(TEXT, "metric_id", "dimension", "member"),
         columns(RATE, "share_before", "share_now", "rate_before", "rate_now")
-        | columns(FIGURE, "mix_effect", "rate_effect", "effect")
-        | {"driver_rank": COUNT},
+        | columns(FIGURE, "mix_effect", "rate_effect")
+        | {"driver_rank": COUNT, "effect": FIGURE},
     ),
     "fct_o2d_settling_week": (
         columns(DATE, "week_start", "cohort_week_start") | columns(TEXT, "mall_segment"),

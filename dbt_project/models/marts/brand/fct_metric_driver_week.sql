@@ -102,9 +102,9 @@ select
     {{ percent("numerator_now", "denominator_now", "decimal(9,2)") }} as rate_now,
     cast(round(mix_effect, 2) as decimal(18, 2)) as mix_effect,
     cast(round(rate_effect, 2) as decimal(18, 2)) as rate_effect,
-    cast(round(effect, 2) as decimal(18, 2)) as effect,
     cast(
         -- effects that are equal differ in their last digits as doubles
         rank() over (partition by week_start, metric_id, dimension order by round(abs(effect), 9) desc) as bigint
-    ) as driver_rank
+    ) as driver_rank,
+    cast(round(effect, 2) as decimal(18, 2)) as effect
 from added_up
