@@ -37,7 +37,7 @@ def test_a_large_restatement_is_withheld_until_it_is_waived(home_copy: Path) -> 
     rates = f"select metric_id, value from marts.fct_metric_week where week_start = '{WEEK}' and dimension = 'overall'"
     before = dict(query(home_copy, rates))
     deliver_twice_as_many_orders(home_copy)
-    ended = run(home_copy)
+    ended = run(home_copy, WEEK)
     assert ended.status == 3, ended.text
     said = next(line for line in ended.out.splitlines() if line.startswith(f"Withheld {WEEK}: restatement_size is "))
     assert f"o2d_ratio would go from {before['o2d_ratio']} to " in said
@@ -56,7 +56,7 @@ def test_a_large_restatement_is_withheld_until_it_is_waived(home_copy: Path) -> 
     (home_copy / "config").mkdir(exist_ok=True)
     head = "rule_id,scope,week_start,reason,approved_by,valid_until"
     (home_copy / "config" / "gate_waivers.csv").write_text(f"{head}\n{waiver}\n")
-    ended = run(home_copy)
+    ended = run(home_copy, WEEK)
     assert ended.status == 0, ended.text
     after = dict(query(home_copy, rates))
     assert before["o2d_ratio"] - after["o2d_ratio"] > 5

@@ -59,6 +59,7 @@ def test_weeks_one_by_one_are_as_those_of_one_run(sample_home: Path, tmp_path: P
     check_published_alike(home, sample_home)
 
 
+@pytest.mark.soak
 def test_the_last_week_first_then_all_with_its_evidence_lost(sample_home: Path, tmp_path: Path) -> None:
     """Neither the order of weeks matters, nor is it a restatement to make evidence again or to fill in what is new."""
     home = tmp_path / "home"
