@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-plots docs docs-sources docs-formulas lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-publication bench-plots docs docs-sources docs-formulas lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -75,6 +75,9 @@ bench-volume: $(MANIFEST) ## Measure a week of ORDERS (5000) against five times 
 
 bench-plots: $(STAMP) ## Draw what was measured into docs/images
 	@$(BIN)/python bench/plots.py
+
+bench-publication: $(MANIFEST) ## Measure the publication of a week on stores of WEEKS (8,52,260) of 2,000 sellers
+	@$(BIN)/python bench/publication.py
 
 bench-history: $(MANIFEST) ## Measure WEEKS (52) of ORDERS (1000) week by week, against all at once, and a late file
 	@$(BIN)/python bench/history.py
