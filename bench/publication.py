@@ -76,7 +76,7 @@ def lengthen(home: Path, weeks: int) -> None:
             if table == "fct_metric_week":
                 back.append("numerator + 37 * back % 11 as numerator")
             db.execute(
-                f"insert into marts.{table} select * replace ({', '.join(back)}) from marts.{table}, "
+                f"insert into marts.{table} select week.* replace ({', '.join(back)}) from marts.{table} as week, "
                 f"range(1, {weeks}) as earlier(back)"
             )
 
