@@ -256,6 +256,8 @@ def _rows(
 ) -> tuple[str, str, dict[str, object]]:
     """SQL: all weeks of these metrics by this dimension; the columns that say of what a row is; the parameters."""
     known = families(connection)
+    if not metrics:
+        raise MetricStoreError("No metric is named: name one or several; metrics() lists them.")
     for metric in metrics:
         if metric not in known:
             raise unknown_name("metric", metric, known)
@@ -289,7 +291,7 @@ def _dimension(connection: duckdb.DuckDBPyConnection, rows: str, metric: str, by
             f"select distinct dimension from ({rows}) where metric_id = $metric order by 1", {"metric": metric}
         ).fetchall()
     ]
-    wanted = by or ("overall" if "overall" in known or not known else known[0])
+    wanted = by if by is not None else "overall" if "overall" in known or not known else known[0]
     if known and wanted not in known:
         raise _no_dimension(metric, wanted, known)
     return wanted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,7 @@ from metric_store.errors import MetricStoreError, unknown_name
 from metric_store.figures import Tell, figures, seller_figures, totals, weeks_of
 from metric_store.reading import open_store, require_week
 from metric_store.sellers import evidence, recovery, require_evidence, require_seller
+from metric_store.words import printable
 
 #: A week by its Monday: a date, or YYYY-MM-DD.
 Week = date | str
@@ -177,18 +178,24 @@ def _published(db: duckdb.DuckDBPyConnection, week: Week, metric: str) -> date:
 
 
 def _monday(week: Week) -> date:
-    if isinstance(week, date):
-        return date(week.year, week.month, week.day)  # of a timestamp too
     try:
-        return date.fromisoformat(week)
+        day = date.fromisoformat(week if isinstance(week, str) else str(week)[:10])  # of a timestamp too
     except ValueError:
-        raise MetricStoreError(f"{week!r} is no week: write its Monday as YYYY-MM-DD.") from None
+        raise MetricStoreError(
+            f"{printable(repr(week))} is no week: write its Monday as YYYY-MM-DD; of several weeks the first and the "
+            "last, as a tuple."
+        ) from None
+    if day.weekday() != 0:
+        monday = day - timedelta(days=day.weekday())
+        raise MetricStoreError(f"{day} is a {day:%A}; a week is named by its Monday: {monday}.")
+    return day
 
 
 def _first_and_last(weeks: Weeks | None) -> tuple[date, date] | tuple[None, None]:
     if weeks is None:
         return None, None
-    if isinstance(weeks, tuple):
-        first, last = weeks
-        return _monday(first), _monday(last)
-    return _monday(weeks), _monday(weeks)
+    # A list could mean these weeks and no others: it is refused, not taken for a range.
+    first, last = map(_monday, weeks if isinstance(weeks, tuple) and len(weeks) == 2 else (weeks, weeks))
+    if last < first:
+        raise MetricStoreError(f"The last week, {last}, is before the first, {first}: change them round.")
+    return first, last

@@ -62,6 +62,7 @@ def test_figures_by_a_dimension_of_some_weeks_and_of_several_metrics(store: Stor
         (datetime(2026, 1, 12), "focus", 100),
     ]
     both = store.metric(["return_rate", "o2d_ratio"], weeks=pandas.Timestamp(SECOND))
+    assert both.equals(store.metric(["return_rate", "o2d_ratio"], weeks=both["week_start"].to_numpy()[0]))
     assert rows(both, "metric_id", "seller_id", "member", "denominator") == [
         *[("return_rate", seller, None, 8) for seller in ("007", "=1+1", "S0001")],
         ("o2d_ratio", None, "mall", 172),
@@ -196,13 +197,26 @@ REFUSED = {
     "return_rate has no dimension mall_segment; it has seller_id.": lambda s: s.metric(
         ["o2d_ratio", "return_rate"], by="mall_segment"
     ),
-    "2026-01-13 isn't published. Published: 2026-01-05..2026-01-12.": lambda s: s.metric(
-        "o2d_ratio", weeks="2026-01-13"
+    "o2d_ratio has no dimension ; it has mall_segment, overall.": lambda s: s.metric("o2d_ratio", by=""),
+    "No metric is named: name one or several; metrics() lists them.": lambda s: s.metric([]),
+    "2026-01-26 isn't published. Published: 2026-01-05..2026-01-12.": lambda s: s.metric(
+        "o2d_ratio", weeks="2026-01-26"
+    ),
+    "2026-01-13 is a Tuesday; a week is named by its Monday: 2026-01-12.": lambda s: s.metric(
+        "o2d_ratio", weeks=(FIRST, "2026-01-13")
+    ),
+    "The last week, 2026-01-05, is before the first, 2026-01-12": lambda s: s.metric(
+        "o2d_ratio", weeks=(SECOND, FIRST)
+    ),
+    "['2026-01-05', '2026-01-12'] is no week: write its Monday as YYYY-MM-DD; of several": lambda s: s.metric(
+        "o2d_ratio", weeks=["2026-01-05", "2026-01-12"]
     ),
     "2026-01-19 isn't published: the gate withheld it, by two days are missing.": lambda s: s.drivers(
         "o2d_ratio", WITHHELD
     ),
-    "'last week' is no week: write its Monday as YYYY-MM-DD.": lambda s: s.change("o2d_ratio", "last week"),
+    "'last week' is no week: write its Monday as YYYY-MM-DD; of several weeks the first": lambda s: s.change(
+        "o2d_ratio", "last week"
+    ),
     "No week from 2026-02-02 to 2026-02-09 is published": lambda s: s.table(
         "fct_promise_week", weeks=("2026-02-02", "2026-02-09")
     ),
