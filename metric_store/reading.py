@@ -64,10 +64,7 @@ def open_store(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute(f"attach {sql_text(str(store))} as metric_store (read_only)")
             connection.execute("use metric_store")
         except duckdb.Error as error:
-            raise MetricStoreError(
-                f"{store} can't be read: {str(error).splitlines()[0]}\n"
-                "Close a program that writes it; if it is broken, move it away: the next run publishes every week anew."
-            ) from error
+            raise _unreadable(store, error) from error
         connection.execute("set TimeZone = 'UTC'")
         try:
             yield connection
@@ -76,6 +73,18 @@ def open_store(store: Path) -> Iterator[duckdb.DuckDBPyConnection]:
                 f"{store} was written by another release, and lacks something: {str(error).splitlines()[0]}\n"
                 "Publish its weeks anew (metric-store run --weeks FIRST..LAST), or read it with the release it is of."
             ) from error
+        except duckdb.Error as error:
+            # A damage is found where it is read; another error may be of a file that is written from the store.
+            if "Corrupt database file" not in str(error) and str(store) not in str(error):
+                raise
+            raise _unreadable(store, error) from error
+
+
+def _unreadable(store: Path, error: duckdb.Error) -> MetricStoreError:
+    return MetricStoreError(
+        f"{store} can't be read: {str(error).splitlines()[0]}\n"
+        "Close a program that writes it; if it is broken, move it away: the next run publishes every week anew."
+    )
 
 
 def published_weeks(store: Path) -> dict[date, PublishedWeek]:

@@ -244,6 +244,23 @@ def test_a_home_without_a_store_and_no_home(tmp_path: Path) -> None:
         metric_store.open(tmp_path / "no.duckdb").weeks()
 
 
+def test_a_damaged_store_is_named_wherever_the_damage_is_met(home: Path, tmp_path: Path) -> None:
+    """It opens; what is damaged or cut off is met by those who read it."""
+    whole = (home / "published" / "metric_store.duckdb").read_bytes()
+    block, heads = 262_144, 12_288
+    said = []
+    for place in range(heads, len(whole), block):
+        for damaged in (whole[:place], whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :]):
+            (tmp_path / "damaged.duckdb").write_bytes(damaged)
+            try:
+                metric_store.open(tmp_path / "damaged.duckdb").metric("o2d_ratio")
+            except metric_store.MetricStoreError as error:
+                said.append(str(error))
+    assert any("Corrupt database file" in line for line in said)
+    assert any("Could not read enough bytes" in line for line in said)
+    assert all(f"{tmp_path / 'damaged.duckdb'} can't be read: " in line for line in said)
+
+
 def test_what_the_rows_do_not_show_is_a_warning_where_it_was_asked(store: Store) -> None:
     with pytest.warns(UserWarning, match="Not published, and so not in this: 2026-01-19; .* two days are missing") as w:
         store.metric("o2d_ratio", weeks=(FIRST, WITHHELD))
