@@ -156,7 +156,7 @@ def run(
     """
     from orchestration.weeks.names import parse_weeks
 
-    requested = parse_weeks(weeks) if weeks else None
+    requested = parse_weeks(weeks) if weeks is not None else None
     from orchestration.cli.run import run_weeks
     from orchestration.limits import EngineLimits
     from orchestration.notices.telling import failures_told
@@ -233,7 +233,9 @@ def metric(
     from orchestration.weeks.names import parse_weeks
 
     if metrics:
-        show_metric(Home.of(home).require(), metrics, parse_weeks(weeks) if weeks else [], dimension, total, form)
+        show_metric(
+            Home.of(home).require(), metrics, parse_weeks(weeks) if weeks is not None else [], dimension, total, form
+        )
     elif weeks or dimension or total:
         raise click.UsageError("--weeks, --by and --total need a METRIC.")
     else:
@@ -343,7 +345,7 @@ def rehearse(home: Path | None, factor: float, weeks: str | None, form: str) -> 
     from orchestration.cli.rehearse import show_rehearsal
     from orchestration.weeks.names import parse_weeks
 
-    show_rehearsal(Home.of(home).require(), factor, parse_weeks(weeks) if weeks else None, form)
+    show_rehearsal(Home.of(home).require(), factor, parse_weeks(weeks) if weeks is not None else None, form)
 
 
 @main.command()

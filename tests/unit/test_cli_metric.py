@@ -199,6 +199,11 @@ def test_a_range_beyond_what_is_published_is_told(sample_home: Path) -> None:
     ends(call("metric", "o2d_ratio", "--weeks", "2026-01-26..2026-02-02", "--home", sample_home), 1, said)
 
 
+def test_a_range_that_is_empty_is_not_every_week(sample_home: Path) -> None:
+    """A script whose variable is empty."""
+    ends(call("metric", "o2d_ratio", "--total", "--weeks", "", "--home", sample_home), 2, "'' is no week")
+
+
 def test_options_without_a_metric_are_wrong_usage(sample_home: Path) -> None:
     for option in (["--total"], ["--by", "mall_segment"], ["--weeks", SAMPLE_WEEKS[0]]):
         ends(call("metric", *option, "--home", sample_home), 2, "need a METRIC")
