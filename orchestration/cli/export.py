@@ -13,6 +13,7 @@ from typing import Any
 import click
 import duckdb
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from metric_store.figures import families, figures, seller_figures, weeks_of
 from orchestration.cli.metric import published_store, tell_waivers
@@ -143,6 +144,8 @@ def _workbook(file: Path, store: duckdb.DuckDBPyConnection, weeks: Sequence[date
         yield book
         book.close()
         unfinished.replace(file)
+    except FileCreateError as error:
+        raise MetricStoreError(f"{file} can't be written: {error}\nName a file in another folder.") from error
     finally:
         unfinished.unlink(missing_ok=True)
 

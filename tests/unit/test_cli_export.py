@@ -9,8 +9,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+import xlsxwriter
 from cli_kit import call, ends
 from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter.exceptions import FileCreateError
 
 import orchestration.cli.export
 from metric_store.reading import open_store
@@ -148,6 +150,13 @@ def test_what_cannot_be_exported_leaves_no_file(home: Path, monkeypatch: pytest.
     ends(export(WITHHELD, "a.xlsx"), 1, f"{WITHHELD} isn't published: the gate withheld it")
     ends(export(FIRST, "a.csv"), 2, "let it end with .xlsx")
     ends(export(FIRST, "none/a.xlsx"), 1, f"There is no folder {home / 'none'}")
+
+    def refused(book: xlsxwriter.Workbook) -> None:
+        raise FileCreateError(PermissionError(13, "Permission denied"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(xlsxwriter.Workbook, "close", refused)
+        ends(export(FIRST, "a.xlsx"), 1, f"{home / 'a.xlsx'} can't be written: [Errno 13] Permission denied")
     monkeypatch.setattr(orchestration.cli.export, "_MOST_ROWS", 2)
     ends(export(FIRST, "a.xlsx"), 1, "Headlines has more rows than a sheet holds, 2: ask for fewer weeks")
     assert [path.name for path in home.iterdir()] == ["published"]
