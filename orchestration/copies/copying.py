@@ -29,6 +29,8 @@ def copy_target() -> str:
 
 def copy_store(home: Home, to: str) -> Copied:
     """Copy the weeks that changed into PostgreSQL or a folder. Raises MetricStoreError; the copy is then as it was."""
+    if not to.strip():
+        raise UsageError("A copy goes to postgresql://... or to a folder; neither is named.")
     if to.startswith(_POSTGRES):
         copied = _copy_to_postgres(home, to)
     elif "://" in to:
