@@ -7,6 +7,7 @@ import importlib.metadata
 from collections.abc import Sequence
 from typing import Any
 
+from metric_store.words import printable
 from orchestration.configuration import load_configuration
 from orchestration.errors import UsageError
 from orchestration.home.layout import Home
@@ -42,8 +43,9 @@ def contract(home: Home, names: Sequence[str]) -> Element:
     }
     for name in names:
         if name not in objects:
-            near = difflib.get_close_matches(name, objects) or list(objects)
-            raise UsageError(f"There is no source and no published table {name}. Did you mean {' or '.join(near[:3])}?")
+            near = difflib.get_close_matches(name, objects)
+            hint = f"Did you mean {' or '.join(near)}?" if near else f"There are {', '.join(objects)}."
+            raise UsageError(f"There is no source and no published table {printable(name)}. {hint}")
     return {
         "apiVersion": "v3.2.0",
         "kind": "DataContract",

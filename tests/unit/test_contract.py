@@ -75,6 +75,7 @@ def test_it_can_be_of_some_of_them() -> None:
     refused = metric_store("contract", "claim")
     assert (refused.status, refused.out) == (2, "")
     assert "no published table claim. Did you mean claims?" in refused.err
+    assert "no published table xyz. There are oms_logs, " in metric_store("contract", "xyz").err
 
 
 def column(document: dict[str, Any], name: str) -> dict[str, Any]:
