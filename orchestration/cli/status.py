@@ -119,7 +119,8 @@ def _or_problem(read: Callable[[], T], problems: list[str]) -> T | None:
     try:
         return read()
     except (MetricStoreError, OSError) as error:
-        problems.append(str(error))
+        if str(error) not in problems:  # several look at one file
+            problems.append(str(error))
     return None
 
 
