@@ -195,6 +195,8 @@ def weeks_of(connection: duckdb.DuckDBPyConnection, first: date | None, last: da
     """
     published = list(current_builds(connection))
     if first is None or last is None:
+        if not published:
+            raise MetricStoreError("No week is published in this store; metric-store status says what keeps them.")
         return published
     withheld = withheld_in(connection)
     if first == last and first not in published:

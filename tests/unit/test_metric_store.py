@@ -244,6 +244,13 @@ def test_a_home_without_a_store_and_no_home(tmp_path: Path) -> None:
         metric_store.open(tmp_path / "no.duckdb").weeks()
 
 
+def test_a_store_without_a_published_week_says_so(tmp_path: Path) -> None:
+    store = metric_store.open(make_store(tmp_path, "delete from publication"))
+    for ask in (lambda: store.metric("o2d_ratio"), lambda: store.recovery("007"), lambda: store.seller("007")):
+        with pytest.raises(metric_store.MetricStoreError, match="No week is published in this store"):
+            ask()
+
+
 def test_a_damaged_store_is_named_wherever_the_damage_is_met(home: Path, tmp_path: Path) -> None:
     """It opens; what is damaged or cut off is met by those who read it."""
     whole = (home / "published" / "metric_store.duckdb").read_bytes()
