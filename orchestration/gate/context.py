@@ -17,7 +17,7 @@ from expectations.suites import INDEX, SUITE_NAME
 from orchestration.gate.verdict import GateError
 from orchestration.home.layout import Home
 
-#: Of how many runs over the same weeks results and pages are kept, the latest weeks.
+#: How many ranges of weeks keep their results and pages, the latest.
 KEPT = 26
 _REWRITTEN = ("expectations", "checkpoints", "validation_definitions")
 

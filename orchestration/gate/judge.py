@@ -19,7 +19,6 @@ from orchestration.gate.context import add_checkpoint, build_data_docs, open_con
 from orchestration.gate.frames import WeekProfile, frame_of, week_profiles
 from orchestration.gate.verdict import GateError, GateReport, ProfileRow, RequiredRow, RuleResult
 from orchestration.home.layout import Home
-from orchestration.weeks.names import in_words
 
 # Rows (week, rule, scope) that an expectation found wrong, by the expectation's `check`.
 _Unexpected = dict[str, set[tuple[str, str, str]]]
@@ -32,9 +31,10 @@ def judge(
     rules: Sequence[Rule],
     required: Sequence[RequiredRow],
 ) -> GateReport:
-    """The verdict on each week; the validation is kept under the weeks' name, and Data Docs are brought up to date."""
+    """The verdict on each week; the validation, named by the first and the last of them, is added to Data Docs."""
     profiles = week_profiles(weeks, profile, rules, required)
-    named = in_words(week.week_start for week in profiles)
+    first, last = profiles[0].week_start, profiles[-1].week_start
+    named = f"{first}..{last}" if first < last else str(first)  # a folder, whose name has 255 bytes at most
     context = open_context(home)
     outcome = add_checkpoint(context, gate_suite(rules)).run(
         batch_parameters={"dataframe": frame_of(profiles, rules)},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -256,6 +256,13 @@ def test_validations_are_kept_by_the_weeks_of_a_run_and_shown(tmp_path: Path) ->
     )
     suite_page = (home.data_docs / "expectations" / "gate.html").read_text()
     assert "keys_unique (error): 0. Set 2026-11-21: Costs $5, ${not_a_name} &amp; &lt;b&gt;more" in suite_page
+
+
+def test_a_validation_of_any_number_of_gaps_has_a_short_name(tmp_path: Path) -> None:
+    weeks = [WEEK + timedelta(weeks=2 * number) for number in range(30)]
+    judge_profile(Home(tmp_path), weeks, [row(KEYS, 0, week=week) for week in weeks], [KEYS], [])
+    [folder] = Home(tmp_path).gate_context.glob("validations/gate/*")
+    assert folder.name == "2026-11-02..2027-12-13"
 
 
 def _leave_half_a_file(file: Path) -> None:
