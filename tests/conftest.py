@@ -17,9 +17,9 @@ from click.testing import CliRunner
 from dagster import DagsterInstance
 from filelock import FileLock
 
+from dbt_project.registry import registry
 from metric_store.reading import evidence_relation, open_store, published_weeks
 from orchestration.cli.app import main
-from orchestration.publication.evidence import EVIDENCE_METRICS
 from orchestration.sample import write_august, write_sample
 from orchestration.sample.august import LEAST_SCALE
 
@@ -29,6 +29,7 @@ BRAND_METRICS = [
     *("o2d_ratio", "acceptance_failure_rate", "sla_breach_cancellation_rate"),
     *("manifestation_failure_rate", "bad_user_order_contribution"),
 ]
+EVIDENCE_METRICS = [metric.id for metric in registry().metrics if metric.evidence]
 METRIC_STORE = Path(sys.executable).with_name("metric-store")
 
 

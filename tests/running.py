@@ -71,10 +71,6 @@ class Running:
         """As kill -9 or the kernel that is out of memory does: only this process, and at once."""
         os.kill(self.pid, signal.SIGKILL)
 
-    def kill_all(self) -> None:
-        """As a loss of power or the end of a container does: every process of the group, at once."""
-        os.killpg(self.pid, signal.SIGKILL)
-
     def interrupt(self) -> None:
         """As Ctrl-C does: every process of the group."""
         os.killpg(self.pid, signal.SIGINT)

@@ -4,9 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-#: Dagster shows longer texts only when they are asked for.
-MOST_CHARACTERS = 999
-
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[str] = ()) -> str:
     """A table of texts; the columns named in `numbers` stand to the right."""

@@ -14,13 +14,10 @@ from pathlib import Path
 
 import duckdb
 
-from dbt_project.registry import registry
 from metric_store.layout import evidence_folder
 from orchestration.home.files import sync
 from orchestration.publication.tables import PublishedTable
 from orchestration.sql import sql_name, sql_text
-
-EVIDENCE_METRICS = tuple(metric.id for metric in registry().metrics if metric.evidence)
 
 
 def write_evidence(

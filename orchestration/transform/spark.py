@@ -29,7 +29,6 @@ from orchestration.transform.warehouse import landed_relations, open_warehouse, 
 _LEAST_JAVA = 17
 #: What the gate reads, beside the marts.
 _PROFILE = ("gate_profile", "gate_required_scopes")
-_BUILT_ANEW = ("staging", "intermediate", "quality")
 
 
 class SparkEngine(Engine):

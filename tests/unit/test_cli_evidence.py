@@ -21,8 +21,7 @@ import metric_store.sellers
 import orchestration.cli.evidence
 import orchestration.cli.status
 import orchestration.ui.server
-from orchestration.publication.evidence import EVIDENCE_METRICS
-from tests.conftest import SAMPLE_WEEKS, evidence_of
+from tests.conftest import EVIDENCE_METRICS, SAMPLE_WEEKS, evidence_of
 
 
 def most_evidence(home: Path) -> tuple[str, str, int]:
