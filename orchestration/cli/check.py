@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import click
 
-from orchestration.cli.rows import printable
+from metric_store.words import printable
 from orchestration.configuration import load_configuration
 from orchestration.errors import UsageError
 from orchestration.home.layout import Home

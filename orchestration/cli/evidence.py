@@ -12,8 +12,9 @@ import duckdb
 
 from metric_store.reading import require_week
 from metric_store.sellers import evidence, require_evidence, require_seller
+from metric_store.words import printable
 from orchestration.cli.metric import published_store
-from orchestration.cli.rows import print_rows, print_table, printable
+from orchestration.cli.rows import print_rows, print_table
 from orchestration.home.layout import Home
 
 _COLUMNS = (

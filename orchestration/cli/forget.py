@@ -11,8 +11,8 @@ import click
 import duckdb
 
 from metric_store.reading import published_weeks
+from metric_store.words import printable
 from orchestration.cli.repair import clear_killed_run
-from orchestration.cli.rows import printable
 from orchestration.configuration import load_configuration
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home

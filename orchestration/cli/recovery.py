@@ -6,8 +6,8 @@ import click
 
 from metric_store.reading import current_builds, published_weeks, withheld_in
 from metric_store.sellers import recovery, require_seller, standing
+from metric_store.words import printable
 from orchestration.cli.metric import published_store, tell_waivers
-from orchestration.cli.rows import printable
 from orchestration.home.layout import Home
 from orchestration.weeks.names import in_words
 

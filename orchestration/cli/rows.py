@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from metric_store.words import printable as printable
+from metric_store.words import printable
 
 Row = Sequence[Any]
 

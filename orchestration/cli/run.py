@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from metric_store.reading import published_waivers, published_weeks, withheld_because
+from metric_store.words import printable
 from orchestration.cli.causes import cause_of
 from orchestration.cli.progress import Progress
 from orchestration.cli.repair import tidy_up
-from orchestration.cli.rows import printable
 from orchestration.cli.told import next_file, tell_files
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.errors import DiskFullError, MetricStoreError, says_disk_is_full

@@ -19,8 +19,8 @@ from metric_store.reading import (
     withheld_because,
     withholding_results,
 )
+from metric_store.words import printable
 from orchestration.cli.failed_runs import failed_runs
-from orchestration.cli.rows import printable
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.copies.copying import failed_copy
 from orchestration.errors import MetricStoreError

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import duckdb
 
-from orchestration.cli.rows import printable
+from metric_store.words import printable
 from orchestration.home.layout import Home
 from orchestration.ingest.checking import is_rejected_whole
 from orchestration.ingest.contracts import SOURCES, SOURCES_BY_NAME

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from metric_store.words import printable
 from orchestration.errors import MetricStoreError
 
 # As many as fit on a screen; the next run shows the rest.
@@ -55,8 +56,8 @@ def shown(text: str) -> str:
 
 def _on_a_line(text: str) -> str:
     """A text with what nobody sees, or a terminal would obey, as escapes: keys are named as they were written."""
-    printable = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
-    return printable if len(printable) <= _LONGEST else printable[: _LONGEST - 3] + "..."
+    line = printable(text)
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
 
 
 def _rows_text(rows: Sequence[int]) -> str:

@@ -10,6 +10,7 @@ from datetime import date
 import duckdb
 
 from metric_store.errors import EvidenceMissingError
+from metric_store.layout import nothing_published
 from metric_store.reading import evidence_relation, open_store
 from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
@@ -60,7 +61,7 @@ class Original:
 def original(home: Home) -> Iterator[Original]:
     """The published store to copy. Raises MetricStoreError where there is none."""
     if not home.published_store.is_file():
-        raise MetricStoreError(f"No week is published in {home.root} yet; run metric-store run --home {home.quoted}")
+        raise nothing_published(home.root)
     place = _place_of(home)
     with open_store(home.published_store) as store:
         have: dict[str, set[str]] = {}

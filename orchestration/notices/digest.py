@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from metric_store.reading import open_store, published_weeks, withholding_results
-from orchestration.cli.rows import printable
+from metric_store.words import printable
 from orchestration.configuration import load_configuration
 from orchestration.copies.copying import failed_copy
 from orchestration.errors import MetricStoreError
