@@ -37,6 +37,8 @@ def copy_store(home: Home, to: str) -> Copied:
         raise UsageError(f"A copy goes to postgresql://... or to a folder, not to {to.partition('://')[0]}://...")
     else:
         folder = Path(to).expanduser().resolve()
+        if folder == home.root.resolve() or home.published.resolve() in (folder, *folder.parents):
+            raise UsageError(f"{folder} is the home's own: copy to another folder.")
         try:
             with original(home) as store:
                 copied = copy_to_folder(store, folder)

@@ -373,6 +373,14 @@ def test_a_place_that_cannot_be_copied_to(home: Home, to: str, said: str) -> Non
     assert SECRET not in name_of(to)
 
 
+def test_the_home_itself_is_no_place_for_a_copy(home: Home) -> None:
+    for folder in (home.root, home.published, home.published / "evidence"):
+        ended = metric_store("copy", "--home", home.root, "--to", str(folder))
+        assert (ended.status, ended.out) == (2, "")
+        assert f"{folder} is the home's own: copy to another folder." in ended.err
+    assert {path.name for path in home.published.iterdir()} == {home.published_store.name, "evidence"}
+
+
 def test_evidence_that_goes_while_it_is_copied_is_no_evidence_that_there_is_none(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
