@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from metric_store.figures import percent
 from orchestration.report.tables import Store
 from orchestration.weeks.names import WEEK
 
@@ -74,10 +75,10 @@ def _tiers(store: Store, week: date) -> list[dict[str, Any]]:
 def _ratings(store: Store, week: date) -> list[dict[str, Any]]:
     """Each KPI of the rating: of all sellers together, and how its values are spread over them."""
     return store.records(
-        """
+        f"""
         select
             kpi_id, cast(sum(numerator) as bigint) as numerator, cast(sum(denominator) as bigint) as denominator,
-            cast(100 * sum(numerator) / sum(denominator) as decimal(9, 2)) as of_all, count(value) as sellers,
+            {percent("sum(numerator)", "sum(denominator)")} as of_all, count(value) as sellers,
             quantile_disc(value, 0.1) as p10, quantile_disc(value, 0.25) as p25, quantile_disc(value, 0.5) as p50,
             quantile_disc(value, 0.75) as p75, quantile_disc(value, 0.9) as p90
         from marts.fct_seller_rating_week

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
 from ingest_kit import FORMATS, Place, as_csv, as_jsonl, as_parquet, encoded, logs, row, without
@@ -69,6 +70,28 @@ class TestEveryFormat:
         place.put(f"oms_logs/a{ending}", [{**record, "extra": "x", "_row": "y"} for record in logs("L1", "L2")])
         assert sorted(place.only("oms_logs").ignored_columns.split(", ")) == ["_row", "extra"]
         assert place.ids("oms_logs") == ["L1", "L2"]
+
+    def test_an_unknown_column_of_parquet_may_be_of_any_type(self, place: Place) -> None:
+        """Whoever reads the footer must know no more of it than its name."""
+        values = (
+            *("interval 1 day", "uuid()", "'a'::enum('a')", "'101'::bit", "1::hugeint", "1::variant", "1::bignum"),
+            *(
+                "map{'a': 1}",
+                "{'a': {'b': [1]}}",
+                "union_value(a := 1)",
+                "'x'::blob",
+                "timestamp_ns '2026-01-01'",
+                "null",
+            ),
+        )
+        file = place.put("packages/a.parquet", [row("packages")])
+        odd = ", ".join(f"{value} as odd_{number}" for number, value in enumerate(values))
+        with duckdb.connect() as db:
+            db.execute(f"create table wide as select *, {odd} from '{file}'")
+            db.execute(f"copy wide to '{file}' (format parquet)")
+        record = place.only("packages")
+        assert (record.status, record.landed, record.error) == ("landed", 1, None)
+        assert len(record.ignored_columns.split(", ")) == len(values)
 
     @pytest.mark.parametrize("name", ["file_row_number", "filename", "record #", "raw", "place", "week", "LOG_ID"])
     @pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])

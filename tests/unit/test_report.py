@@ -19,6 +19,7 @@ import pytest
 from click.testing import CliRunner
 from pygal.etree import etree
 
+from metric_store.reading import open_store
 from orchestration.assets.markdown import table
 from orchestration.cli.app import main
 from orchestration.home.layout import Home
@@ -29,6 +30,7 @@ from orchestration.report.cells import shown
 from orchestration.report.places import page_name
 from orchestration.report.reading import read_outlook, read_restatements, read_weeks
 from orchestration.report.rendering import TEMPLATES
+from orchestration.report.spread import read_sellers
 from orchestration.report.tables import CLIENT_TABLES, COLUMNS, WEEK_TABLES, Store
 from orchestration.report.writing import Written, write_report
 from orchestration.transform.project import manifest_path
@@ -994,6 +996,17 @@ def test_a_person_can_read_the_templates() -> None:
     files = [path for path in TEMPLATES.rglob("*") if path.is_file()]
     assert len(files) > 20
     assert [(path.name, line) for path in files for line in path.read_text().splitlines() if len(line) > 120] == []
+
+
+def test_the_rate_of_all_sellers_is_rounded_as_the_marts_round(made: Made) -> None:
+    """201 of 20,000 is 1.005 %: the nearest double lies below it."""
+    made.publish()
+    for seller, numerator, value in (("S1", 200, "2.00"), ("S2", 1, "0.01")):
+        figures = {"numerator": numerator, "denominator": 10_000, "value": value}
+        made.add("fct_seller_rating_week", seller_id=seller, kpi_id="return_rate", **figures)
+    with open_store(made.home.published_store) as connection:
+        [rating] = read_sellers(Store(connection), WEEK).ratings
+    assert rating["of_all"] == Decimal("1.01")
 
 
 def test_the_sellers_stand_under_what_they_come_to_together(made: Made) -> None:
