@@ -10,7 +10,7 @@ import duckdb
 
 from metric_store.layout import evidence_beside, evidence_files
 from metric_store.reading import published_weeks
-from orchestration.sql import sql_parquet, sql_text
+from metric_store.sql import sql_parquet, sql_text
 
 #: These tell when and how something was built.
 _OF_BUILDS = ("publication", "fct_restatement")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metric_store.errors import MetricStoreError as MetricStoreError
+from metric_store.errors import MetricStoreError
 
 
 class UsageError(MetricStoreError):

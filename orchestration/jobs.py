@@ -24,6 +24,7 @@ from dagster import (
     sensor,
 )
 
+from metric_store.words import WEEK, in_words, unbroken
 from orchestration.assets.landing import INBOX
 from orchestration.cli.causes import cause_of
 from orchestration.configuration import load_configuration
@@ -31,7 +32,6 @@ from orchestration.home.layout import Home
 from orchestration.leftovers import clear_killed_run
 from orchestration.notices.telling import failures_told, tell
 from orchestration.weeks.deadlines import tick_of
-from orchestration.weeks.names import WEEK, in_words, unbroken
 from orchestration.weeks.partitions import tags_for, weeks_of
 from orchestration.weeks.work import work_of
 

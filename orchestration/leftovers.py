@@ -9,7 +9,7 @@ from functools import partial
 
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.home.lock import HomeIsBusyError, writer_lock
 from orchestration.publication.store import remove_leftovers

@@ -11,9 +11,9 @@ from functools import cached_property, partial
 
 from dagster import ConfigurableResource, InitResourceContext
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import published_weeks
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.errors import MetricStoreError
 from orchestration.home.files import keep_from_others
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.transform.choice import ENGINE_VARIABLE, chosen_engine
 from tests.conftest import Ended, metric_store_process
 

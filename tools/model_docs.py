@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.home.files import write_whole
 from orchestration.home.layout import Home
 from orchestration.report.writing import write_report

@@ -10,8 +10,8 @@ from dagster import AssetCheckKey, AssetCheckResult, AssetExecutionContext, Asse
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from metric_store.errors import MetricStoreError
 from orchestration.assets.owners import OWNERS
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.resources import MetricStoreResource
 from orchestration.transform import steps

@@ -10,12 +10,12 @@ from dagster import (
     asset,
 )
 
+from metric_store.errors import MetricStoreError
+from metric_store.words import in_words
 from orchestration.assets.owners import OWNERS
 from orchestration.assets.publish import PUBLICATION
 from orchestration.copies.copying import copy_target, keep_copy, name_of
-from orchestration.errors import MetricStoreError
 from orchestration.resources import MetricStoreResource
-from orchestration.weeks.names import in_words
 
 COPY = AssetKey("copy")
 

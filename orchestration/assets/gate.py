@@ -24,6 +24,7 @@ from dagster import (
 )
 
 from expectations.rules import Rule
+from metric_store.words import in_words
 from orchestration.assets.owners import OWNERS
 from orchestration.configuration import Configuration
 from orchestration.configuration.ids import GATE_RULES
@@ -32,7 +33,6 @@ from orchestration.gate.waivers import with_waivers
 from orchestration.resources import MetricStoreResource
 from orchestration.transform import steps
 from orchestration.transform.warehouse import read_rows, write_verdicts
-from orchestration.weeks.names import in_words
 from orchestration.weeks.partitions import weeks_of
 
 GATE = AssetKey("gate")

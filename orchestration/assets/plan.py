@@ -3,6 +3,7 @@
 from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
 
 from metric_store.reading import published_weeks
+from metric_store.words import in_words
 from orchestration.assets.landing import INBOX
 from orchestration.assets.owners import OWNERS
 from orchestration.ingest.ledger import Ledger
@@ -10,7 +11,6 @@ from orchestration.resources import MetricStoreResource
 from orchestration.transform.choice import chosen_engine
 from orchestration.transform.warehouse import prepare
 from orchestration.weeks.change import follow_calendar
-from orchestration.weeks.names import in_words
 from orchestration.weeks.partitions import weeks_of, weeks_to_follow
 from orchestration.weeks.planning import plan_weeks, state_of
 

@@ -19,6 +19,7 @@ from dagster import (
 )
 
 from metric_store.reading import open_store
+from metric_store.words import in_words
 from orchestration.assets.gate import GATE
 from orchestration.assets.markdown import table
 from orchestration.assets.owners import OWNERS
@@ -30,7 +31,6 @@ from orchestration.report.reading import HEADLINES
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.project import manifest_path
 from orchestration.weeks.deadlines import deadline_of
-from orchestration.weeks.names import in_words
 from orchestration.weeks.partitions import ONE_RUN, WEEKS, weeks_of, with_partition
 
 PUBLISHED_STORE = AssetKey("published_store")

@@ -2,10 +2,10 @@
 
 from dagster import AssetExecutionContext, AssetKey, MaterializeResult, MetadataValue, asset
 
+from metric_store.words import in_words
 from orchestration.assets.owners import OWNERS
 from orchestration.assets.publish import PUBLICATION
 from orchestration.resources import MetricStoreResource
-from orchestration.weeks.names import in_words
 
 REPORT = AssetKey("report")
 

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from orchestration.errors import InterruptedRunError, MetricStoreError, UsageError
+from metric_store.errors import MetricStoreError
+from orchestration.errors import InterruptedRunError, UsageError
 from orchestration.home.files import keep_from_others
 from orchestration.home.layout import DEFAULT_HOME, HOME_VARIABLE, Home
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from orchestration.errors import DiskFullError, InterruptedRunError, MetricStoreError, says_disk_is_full
+from metric_store.errors import MetricStoreError
+from orchestration.errors import DiskFullError, InterruptedRunError, says_disk_is_full
 from orchestration.home.layout import Home
 
 if TYPE_CHECKING:

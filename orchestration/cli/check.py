@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 
 import click
 
-from metric_store.words import printable
+from metric_store.words import in_words, printable
 from orchestration.configuration import load_configuration
 from orchestration.errors import UsageError
 from orchestration.home.layout import Home
@@ -20,7 +20,6 @@ from orchestration.ingest.intake import IngestContext, Sample
 from orchestration.ingest.landing import look
 from orchestration.ingest.measured import not_measured
 from orchestration.ingest.model import Column, Kind
-from orchestration.weeks.names import in_words
 
 _LONGEST = 400
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import yaml
 
+from metric_store.errors import MetricStoreError
 from orchestration.contract.comparison import changes
 from orchestration.contract.document import Element, contract
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 
 

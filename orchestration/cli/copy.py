@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from metric_store.words import in_words
 from orchestration.copies.copying import copy_store
 from orchestration.home.layout import Home
-from orchestration.weeks.names import in_words
 
 
 def copy(home: Home, to: str) -> None:

@@ -15,11 +15,12 @@ import duckdb
 import xlsxwriter
 from xlsxwriter.exceptions import FileCreateError
 
+from metric_store.errors import MetricStoreError
 from metric_store.figures import families, figures, seller_figures, weeks_of
+from metric_store.words import in_words
 from orchestration.cli.metric import published_store, tell_waivers
-from orchestration.errors import MetricStoreError, UsageError
+from orchestration.errors import UsageError
 from orchestration.home.layout import Home
-from orchestration.weeks.names import in_words
 
 #: What a sheet holds besides its head, and what a cell of text holds.
 _MOST_ROWS, _MOST_CHARACTERS = 1_048_575, 32_767

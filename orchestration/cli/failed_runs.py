@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from metric_store.errors import MetricStoreError
 from orchestration.cli.causes import cause_of
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 
 #: How far back the history is looked through.

@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import duckdb
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import published_weeks
-from metric_store.words import printable
+from metric_store.words import in_words, printable
 from orchestration.cli.repair import clear_killed_run
 from orchestration.configuration import load_configuration
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
 from orchestration.ingest.contracts import SOURCES_BY_NAME
@@ -24,7 +24,6 @@ from orchestration.ingest.source_reader import SourceReader
 from orchestration.ingest.taking_back import TakenBack, counts_in_words, kept_in_words, take_back
 from orchestration.limits import DEFAULT_LIMITS, engine_config
 from orchestration.weeks.change import follow_calendar
-from orchestration.weeks.names import in_words
 from orchestration.weeks.planning import state_of
 
 

@@ -6,10 +6,9 @@ import click
 
 from metric_store.reading import current_builds, published_weeks, withheld_in
 from metric_store.sellers import recovery, require_seller, standing
-from metric_store.words import printable
+from metric_store.words import in_words, printable
 from orchestration.cli.metric import published_store, tell_waivers
 from orchestration.home.layout import Home
-from orchestration.weeks.names import in_words
 
 
 def show_recovery(home: Home, seller_id: str) -> None:

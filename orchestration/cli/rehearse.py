@@ -7,13 +7,12 @@ from datetime import date
 
 import click
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import not_published, open_store
-from metric_store.words import printable
+from metric_store.words import in_words, printable
 from orchestration.cli.metric import require_published
 from orchestration.cli.rows import print_rows, print_table
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
-from orchestration.weeks.names import in_words
 from orchestration.whatif.rehearsal import COLUMNS, Rehearsal, rehearse
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
+from metric_store.words import in_words
 from orchestration.cli.metric import require_published
 from orchestration.cli.repair import clear_killed_run
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
 from orchestration.report.writing import write_report
-from orchestration.weeks.names import in_words
 
 
 def write(home: Home) -> None:

@@ -10,19 +10,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import published_waivers, published_weeks, withheld_because
-from metric_store.words import printable
+from metric_store.words import in_words, printable, unbroken
 from orchestration.cli.causes import cause_of
 from orchestration.cli.progress import Progress
 from orchestration.cli.repair import tidy_up
 from orchestration.cli.told import next_file, tell_files
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.errors import DiskFullError, MetricStoreError, says_disk_is_full
+from orchestration.errors import DiskFullError, says_disk_is_full
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.limits import EngineLimits
-from orchestration.weeks.names import in_words, unbroken
 from orchestration.weeks.planning import check_over, plan_weeks, state_of
 from orchestration.weeks.work import work_of
 

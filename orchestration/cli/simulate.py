@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 
+from metric_store.sql import sql_text
+from metric_store.words import in_words
 from orchestration.cli.progress import Progress
 from orchestration.cli.rows import print_table
 from orchestration.home.layout import Home
-from orchestration.sql import sql_text
-from orchestration.weeks.names import in_words
 from orchestration.whatif.simulation import Crossing, Simulation, as_dict, simulated
 
 #: A screen holds no more; --csv and --json show all.

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import (
     PublishedWaiver,
     open_store,
@@ -19,11 +20,10 @@ from metric_store.reading import (
     withheld_because,
     withholding_results,
 )
-from metric_store.words import printable
+from metric_store.words import in_words, printable
 from orchestration.cli.failed_runs import failed_runs
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.copies.copying import failed_copy
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter
 from orchestration.ingest.contracts import SOURCES
@@ -33,7 +33,7 @@ from orchestration.ingest.measured import absent_columns, not_measured
 from orchestration.project import code_version
 from orchestration.weeks.change import check_calendar
 from orchestration.weeks.deadlines import late_weeks
-from orchestration.weeks.names import in_words, weeks_between
+from orchestration.weeks.names import weeks_between
 from orchestration.weeks.planning import State, state_of
 
 T = TypeVar("T")

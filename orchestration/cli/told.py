@@ -10,13 +10,13 @@ from typing import Any
 import click
 import duckdb
 
+from metric_store.sql import sql_parquet
 from metric_store.words import printable
 from orchestration.home.layout import Home
 from orchestration.ingest.checking import is_rejected_whole
 from orchestration.ingest.contracts import SOURCES, SOURCES_BY_NAME
 from orchestration.ingest.landing import look
 from orchestration.ingest.ledger import Ledger
-from orchestration.sql import sql_parquet
 
 _MOST = 20
 

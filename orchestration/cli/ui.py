@@ -9,7 +9,7 @@ import click
 from dagster import DagsterInstance
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.home.instance import prepare_instance
 from orchestration.home.layout import Home
 from orchestration.leftovers import clear_killed_run

@@ -11,10 +11,10 @@ import duckdb
 
 from metric_store.changes import FLOWS, change, changed_failures, drivers, require_brand_metric
 from metric_store.reading import current_builds, require_week, unmeasured_metrics
+from metric_store.words import WEEK
 from orchestration.cli.metric import published_store, tell_waivers
 from orchestration.cli.rows import print_table
 from orchestration.home.layout import Home
-from orchestration.weeks.names import WEEK
 
 #: How many categories are shown, and of each how many OMS clients.
 _CATEGORIES, _CLIENTS = 5, 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from metric_store.errors import MetricStoreError
 from metric_store.words import printable
-from orchestration.errors import MetricStoreError
 
 # As many as fit on a screen; the next run shows the rest.
 SHOWN = 10

@@ -11,9 +11,10 @@ from pathlib import Path
 import duckdb
 from filelock import Timeout
 
+from metric_store.errors import MetricStoreError
 from orchestration.copies.folder import copy_to_folder
 from orchestration.copies.plan import Copied, original
-from orchestration.errors import MetricStoreError, UsageError
+from orchestration.errors import UsageError
 from orchestration.home.files import write_whole
 from orchestration.home.layout import Home
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
+from metric_store.sql import sql_parquet, sql_text
 from orchestration.copies.plan import Copied, Original, changed_weeks, is_whole
 from orchestration.home.files import sync
 from orchestration.publication.tables import PUBLICATION, PublishedTable
-from orchestration.sql import sql_parquet, sql_text
 
 _SECONDS_TO_WAIT = 1800
 _WHOLE = "all.parquet"

@@ -9,15 +9,14 @@ from datetime import date
 
 import duckdb
 
-from metric_store.errors import EvidenceMissingError
+from metric_store.errors import EvidenceMissingError, MetricStoreError
 from metric_store.layout import nothing_published
 from metric_store.reading import evidence_relation, open_store
-from orchestration.errors import MetricStoreError
+from metric_store.sql import sql_names
+from metric_store.words import WEEK
 from orchestration.home.layout import Home
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable, mart_tables
-from orchestration.sql import sql_names
 from orchestration.transform.project import manifest_path
-from orchestration.weeks.names import WEEK
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema, DropTable, SetColumnComment, SetTableComment
 from sqlalchemy.types import TypeEngine
 
+from metric_store.sql import sql_name, sql_names, sql_text
 from orchestration.copies.plan import Copied, Original, changed_weeks, is_whole
 from orchestration.publication.tables import PUBLICATION, PublishedTable
-from orchestration.sql import sql_name, sql_names, sql_text
 
 #: Where the tables are, as in the store.
 SCHEMA = "marts"

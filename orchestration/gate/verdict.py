@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from expectations.rules import Severity
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 
 
 class GateError(MetricStoreError, RuntimeError):

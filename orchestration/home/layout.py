@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from metric_store.errors import MetricStoreError
 from metric_store.layout import evidence_beside, store_of
-from orchestration.errors import MetricStoreError
 
 HOME_VARIABLE = "METRIC_STORE_HOME"
 DEFAULT_HOME = "./data"

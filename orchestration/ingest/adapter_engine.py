@@ -15,10 +15,10 @@ from typing import Any
 
 import duckdb
 
+from metric_store.sql import sql_names, sql_text
 from orchestration.ingest.columns import match_columns
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
-from orchestration.sql import sql_names, sql_text
 
 #: Its status where the SQL is to blame: for what its standard output says, or for the memory that it takes.
 FAILED, OUT_OF_MEMORY = 3, 4

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from metric_store.sql import sql_parquet
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter
 from orchestration.ingest.contracts import Kind, Source
@@ -22,7 +23,6 @@ from orchestration.ingest.readers import RawRelation
 from orchestration.ingest.records import faults_query, times_query
 from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import engine_config
-from orchestration.sql import sql_parquet
 
 _EXAMPLES = 3
 _FIRST_ROWS = 3

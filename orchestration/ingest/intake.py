@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from metric_store.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter, run_adapter
 from orchestration.ingest.archives import unpack
@@ -34,7 +35,6 @@ from orchestration.ingest.text_files import cut_behind_record
 from orchestration.ingest.touches import arrived_weeks, touched_weeks
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import DEFAULT_INPUT_LIMITS, DEFAULT_LIMITS, EngineLimits, InputLimits, raise_limit
-from orchestration.sql import sql_instant, sql_name, sql_names, sql_parquet, sql_text
 
 #: How far after the ingestion an event may lie.
 _AHEAD = timedelta(days=1)

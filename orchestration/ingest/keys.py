@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from metric_store.sql import sql_instant, sql_name, sql_names
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.records import same_content
-from orchestration.sql import sql_instant, sql_name, sql_names
 
 
 def doubtful_keys_query(source: Source) -> str:

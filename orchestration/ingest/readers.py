@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from metric_store.sql import sql_name, sql_pattern, sql_text
 from orchestration.ingest.archives import too_large_unpacked
 from orchestration.ingest.columns import Columns, match_columns, require_few
 from orchestration.ingest.contracts import Source
@@ -24,7 +25,6 @@ from orchestration.ingest.text_files import (
 )
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import InputLimits, raise_limit
-from orchestration.sql import sql_name, sql_pattern, sql_text
 
 #: The column of `raw` that counts records; a name that no source has.
 ROW = '"record #"'

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from metric_store.sql import sql_name, sql_names, sql_text
 from orchestration.ingest.columns import BLANKS
 from orchestration.ingest.contracts import Column, Kind, Source
 from orchestration.ingest.readers import ROW, RawRelation
-from orchestration.sql import sql_name, sql_names, sql_text
 
 _BLANKS = sql_text(BLANKS)
 # ISO 8601, extended: date, or date and time parted by T or a space, fraction and offset where given. The engine would

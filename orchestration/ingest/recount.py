@@ -6,12 +6,12 @@ from itertools import groupby
 
 import duckdb
 
+from metric_store.sql import sql_names, sql_parquet
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.touches import ArrivedWeeks, arrived_weeks
 from orchestration.limits import EngineLimits, engine_config
-from orchestration.sql import sql_names, sql_parquet
 
 
 def recount_weeks(home: Home, ledger: Ledger, calendar: tuple[str, int], limits: EngineLimits) -> None:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from metric_store.sql import sql_instant, sql_names, sql_parquet
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter
 from orchestration.ingest.ledger import FileRecord, FileRow, Ledger, Partition
 from orchestration.ingest.source_reader import NewFile, SourceReader
 from orchestration.ingest.touches import week_of
 from orchestration.ingest.unreadable import UnreadableFileError
-from orchestration.sql import sql_instant, sql_names, sql_parquet
 
 
 @dataclass

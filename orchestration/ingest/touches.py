@@ -13,10 +13,10 @@ from datetime import date
 
 import duckdb
 
+from metric_store.sql import sql_name, sql_names, sql_text
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.ledger import Touch
 from orchestration.ingest.records import runs_backwards
-from orchestration.sql import sql_name, sql_names, sql_text
 
 _NO_END = "date '9999-12-31'"
 # Instants beyond these have no week that a date could name.

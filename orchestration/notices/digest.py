@@ -12,17 +12,16 @@ from typing import Any
 
 import duckdb
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import open_store, published_weeks, withholding_results
-from metric_store.words import printable
+from metric_store.words import in_words, printable
 from orchestration.configuration import load_configuration
 from orchestration.copies.copying import failed_copy
-from orchestration.errors import MetricStoreError
 from orchestration.gate.messages import waiver_line
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.report.reading import HEADLINES
 from orchestration.weeks.deadlines import late_weeks, publish_within
-from orchestration.weeks.names import in_words
 from orchestration.weeks.planning import state_of
 
 #: Weeks, rules of a week and restated figures that are told of; the report has the others.

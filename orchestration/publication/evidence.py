@@ -15,9 +15,9 @@ from pathlib import Path
 import duckdb
 
 from metric_store.layout import evidence_folder
+from metric_store.sql import sql_name, sql_text
 from orchestration.home.files import sync
 from orchestration.publication.tables import PublishedTable
-from orchestration.sql import sql_name, sql_text
 
 
 def write_evidence(

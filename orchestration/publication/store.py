@@ -17,11 +17,11 @@ from pathlib import Path
 import duckdb
 
 from metric_store.reading import published_weeks
+from metric_store.sql import sql_name, sql_text
 from orchestration.home.files import sync
 from orchestration.home.layout import Home
 from orchestration.publication.evidence import remove_evidence_of_other_builds, write_evidence
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable
-from orchestration.sql import sql_name, sql_text
 from orchestration.transform.warehouse import when_free
 from orchestration.weeks.planning import Week
 

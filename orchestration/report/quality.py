@@ -8,9 +8,9 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from metric_store.words import WEEK
 from orchestration.report.reading import JUDGED_WEEKS, RESTATED, Week
 from orchestration.report.tables import Store
-from orchestration.weeks.names import WEEK
 
 #: Of each week its first publication: hours after A, whether it came with the store's first weeks, and whether late.
 FIRST_PUBLICATIONS = """

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
+from metric_store.sql import sql_parquet, sql_text
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES
 from orchestration.report.tables import Store
-from orchestration.sql import sql_parquet, sql_text
 
 #: Records shown of each reason.
 EXAMPLES = 3

@@ -7,8 +7,8 @@ from datetime import date
 from typing import Any
 
 from metric_store.figures import percent
+from metric_store.words import WEEK
 from orchestration.report.tables import Store
-from orchestration.weeks.names import WEEK
 
 
 @dataclass(frozen=True)

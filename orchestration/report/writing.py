@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 
 import metric_store
+from metric_store.errors import MetricStoreError
 from metric_store.reading import open_store
 from orchestration.configuration import load_configuration
-from orchestration.errors import MetricStoreError
 from orchestration.home.files import write_whole
 from orchestration.home.layout import Home
 from orchestration.report.pages import Beside, index_page, week_pages

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.transform.engine import Engine
 from orchestration.transform.spark import SparkSessionEngine, SparkThriftEngine
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.home.layout import HOME_VARIABLE, Home
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
 from orchestration.project import DBT_PROJECT_DIR

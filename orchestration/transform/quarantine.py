@@ -7,11 +7,11 @@ from pathlib import Path
 
 import duckdb
 
+from metric_store.sql import sql_instant, sql_parquet, sql_text
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.records import identity_text
-from orchestration.sql import sql_instant, sql_parquet, sql_text
 from orchestration.weeks.planning import Week
 
 _TABLE = (

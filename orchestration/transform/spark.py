@@ -19,10 +19,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
+from metric_store.sql import sql_name, sql_text
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
-from orchestration.sql import sql_name, sql_text
 from orchestration.transform.engine import Engine, RunDbt
 from orchestration.transform.warehouse import landed_relations, open_warehouse, run_weeks
 

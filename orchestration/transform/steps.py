@@ -10,13 +10,13 @@ from datetime import date
 
 import duckdb
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import published_weeks
+from metric_store.words import in_words
 from orchestration.configuration import Configuration
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.transform.warehouse import open_warehouse, read_rows, run_weeks
-from orchestration.weeks.names import in_words
 from orchestration.weeks.planning import Week, plans_of, state_of
 
 #: The steps that follow run_inputs, each of which needs all that stand before it.

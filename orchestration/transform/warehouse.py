@@ -17,9 +17,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 
+from metric_store.errors import MetricStoreError
+from metric_store.sql import sql_name, sql_parquet, sql_text
 from orchestration.configuration import Configuration
 from orchestration.configuration.files import FILES
-from orchestration.errors import MetricStoreError
 from orchestration.gate.verdict import GateReport
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES, Source
@@ -27,7 +28,6 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns
 from orchestration.project import code_version
 from orchestration.publication.tables import mart_tables
-from orchestration.sql import sql_name, sql_parquet, sql_text
 from orchestration.transform.engine import Engine
 from orchestration.transform.project import manifest_path
 from orchestration.transform.quarantine import put_quarantined

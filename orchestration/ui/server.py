@@ -25,7 +25,7 @@ from dagster_webserver.cli import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ui.child import child
 from orchestration.ui.origin import MIDDLEWARE

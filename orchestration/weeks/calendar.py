@@ -12,7 +12,7 @@ from functools import cache
 
 import duckdb
 
-from orchestration.sql import sql_text
+from metric_store.sql import sql_text
 
 #: No accepted instant is later than 2199.
 _LAST_WEEK = date(2200, 1, 6)

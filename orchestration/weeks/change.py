@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import PublishedWeek, published_weeks
+from metric_store.words import in_words
 from orchestration.configuration import Configuration
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.recount import recount_weeks
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
-from orchestration.weeks.names import in_words
 
 
 def calendar_differs(ledger: Ledger, configuration: Configuration, published: dict[date, PublishedWeek]) -> bool:

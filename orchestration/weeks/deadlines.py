@@ -8,11 +8,11 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from zoneinfo import available_timezones
 
+from metric_store.words import WEEK
 from orchestration.configuration import Configuration
 from orchestration.home.files import read_plain
 from orchestration.home.layout import Home
 from orchestration.project import DEFAULT_CONFIG_DIR
-from orchestration.weeks.names import WEEK
 
 _LONGEST_SETTINGS = 1024 * 1024
 #: Dagster asks for less than the week between two deadlines.

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from metric_store.words import WEEK as WEEK
-from metric_store.words import in_words as in_words
-from metric_store.words import unbroken as unbroken
+from metric_store.words import WEEK
 from orchestration.errors import UsageError
 
 #: No order or log is older: a record before this is a mistake of its sender, and makes no week.

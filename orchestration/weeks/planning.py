@@ -11,12 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import PublishedWeek
+from metric_store.words import in_words
 from orchestration.configuration import Configuration
-from orchestration.errors import MetricStoreError
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import code_version
-from orchestration.weeks.names import FIRST_WEEK, in_words
+from orchestration.weeks.names import FIRST_WEEK
 
 #: A week is landed when one of these has a record in it.
 WEEK_SOURCES = ("oms_logs", "seller_orders")

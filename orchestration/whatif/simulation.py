@@ -19,21 +19,21 @@ from typing import Any
 import duckdb
 from filelock import FileLock, Timeout
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import published_weeks
+from metric_store.sql import sql_text
+from metric_store.words import in_words
 from orchestration.configuration import Configuration, ConfigurationError, load_configuration
-from orchestration.errors import MetricStoreError
 from orchestration.gate.verdict import GateReport
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import code_version
 from orchestration.publication.tables import mart_tables
-from orchestration.sql import sql_text
 from orchestration.transform.choice import chosen_engine
 from orchestration.transform.engine import Engine
 from orchestration.transform.project import manifest_path
 from orchestration.transform.runner import DbtRunner
 from orchestration.transform.warehouse import open_warehouse, prepare, write_verdicts
-from orchestration.weeks.names import in_words
 from orchestration.weeks.planning import State, plans_of, state_of
 
 #: Tables that depend on the configuration of grades and limits, and of each the figures that are compared: the

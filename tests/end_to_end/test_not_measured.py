@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from metric_store.reading import open_store
-from orchestration.sql import sql_text
+from metric_store.sql import sql_text
 from tests.conftest import Ended, evidence_of, made_once, metric_store, run, small_sample
 
 WEEK = "2026-01-05"

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from metric_store.reading import open_store
-from orchestration.sql import sql_text
+from metric_store.sql import sql_text
 from tests.conftest import metric_store, run
 
 WEEK = "2026-01-12"

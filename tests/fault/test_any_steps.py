@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from metric_store.reading import open_store, published_weeks
+from metric_store.words import unbroken
 from orchestration.configuration import Configuration, load_configuration
 from orchestration.gate.verdict import GateReport, RuleResult
 from orchestration.home.layout import Home
@@ -34,7 +35,6 @@ from orchestration.transform.steps import OtherWorkError
 from orchestration.transform.warehouse import open_warehouse, prepare, write_verdicts
 from orchestration.weeks import planning
 from orchestration.weeks.change import follow_calendar
-from orchestration.weeks.names import unbroken
 from orchestration.weeks.planning import plan_weeks, state_of
 
 WEEKS = [date(2026, 1, 5) + timedelta(weeks=number) for number in range(3)]

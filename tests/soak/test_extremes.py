@@ -14,10 +14,10 @@ import duckdb
 import pytest
 
 from metric_store.reading import open_store
+from metric_store.sql import sql_parquet
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES, Column, Kind, Source
 from orchestration.ingest.landing import IngestContext, ingest_source
-from orchestration.sql import sql_parquet
 from tests.conftest import SAMPLE_WEEKS, metric_store, run, small_sample
 from tests.soak.campaign import REPORT
 

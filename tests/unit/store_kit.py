@@ -8,12 +8,12 @@ from pathlib import Path
 
 import duckdb
 
+from metric_store.sql import sql_name, sql_text
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import DBT_PROJECT_DIR
 from orchestration.publication.store import _create
 from orchestration.publication.tables import PUBLICATION, RESTATEMENT, PublishedTable, mart_tables
-from orchestration.sql import sql_name, sql_text
 
 TABLES = (*mart_tables(DBT_PROJECT_DIR / "target" / "manifest.json"), PUBLICATION, RESTATEMENT)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from ingest_kit import Place, logs, row
 
+from metric_store.errors import MetricStoreError
 from metric_store.reading import PublishedWeek
 from orchestration.cli.forget import forget_files
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.errors import MetricStoreError
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger

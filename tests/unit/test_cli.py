@@ -22,12 +22,13 @@ from filelock import FileLock
 
 import orchestration.cli.status
 import orchestration.ui.server
+from metric_store.errors import MetricStoreError
 from metric_store.reading import open_store
 from orchestration.cli.causes import cause_of
 from orchestration.cli.run import _check_verdicts, _say
 from orchestration.configuration import load_configuration
 from orchestration.definitions import defs
-from orchestration.errors import MetricStoreError, UsageError
+from orchestration.errors import UsageError
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source

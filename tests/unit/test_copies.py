@@ -20,18 +20,18 @@ import psycopg
 import pytest
 from dagster import AssetKey, DagsterInstance
 
+from metric_store.errors import MetricStoreError
+from metric_store.words import WEEK
 from orchestration.assets import copy as copy_step
 from orchestration.assets.copy import COPY
 from orchestration.cli.status import _lines, read_status
 from orchestration.copies.copying import COPY_VARIABLE, copy_store, failed_copy, keep_copy, name_of
 from orchestration.copies.plan import original
 from orchestration.definitions import build_definitions
-from orchestration.errors import MetricStoreError
 from orchestration.home.layout import HOME_VARIABLE, Home
 from orchestration.notices.digest import read_digest
 from orchestration.notices.telling import NOTIFY_VARIABLE
 from orchestration.resources import MetricStoreResource
-from orchestration.weeks.names import WEEK
 from tests.conftest import METRIC_STORE, metric_store
 from tests.unit.store_kit import publish_again, store_of_weeks
 

@@ -9,11 +9,11 @@ import pytest
 from dagster import FreshnessPolicy
 from dagster._utils.schedules import get_latest_completed_cron_tick
 
+from metric_store.words import WEEK
 from orchestration.cli.status import _lines, read_status
 from orchestration.configuration import load_configuration
 from orchestration.home.layout import Home
 from orchestration.weeks.deadlines import deadline_of, late_weeks
-from orchestration.weeks.names import WEEK
 from tests.unit.store_kit import store_of_weeks
 
 MONDAY = date(2026, 1, 19)

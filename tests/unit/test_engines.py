@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.transform import spark as spark_module
 from orchestration.transform.choice import chosen_engine

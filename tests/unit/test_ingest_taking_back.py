@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from ingest_kit import NOW, Place, Row, logs, row
 
+from metric_store.errors import MetricStoreError
 from orchestration.cli.forget import forget_files
 from orchestration.configuration import load_configuration
-from orchestration.errors import MetricStoreError
 from orchestration.home.lock import HomeIsBusyError, writer_lock
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.ledger import Ledger

@@ -22,15 +22,16 @@ import duckdb
 import pytest
 from dagster import AssetKey, DagsterInstance, DefaultSensorStatus, Definitions
 
+from metric_store.errors import MetricStoreError
+from metric_store.words import WEEK
 from orchestration.assets.notice import NOTICE, notice_after
 from orchestration.definitions import build_definitions
-from orchestration.errors import InterruptedRunError, MetricStoreError
+from orchestration.errors import InterruptedRunError
 from orchestration.home.layout import HOME_VARIABLE, Home
 from orchestration.jobs import failed_run_notice, monday_0300_utc
 from orchestration.notices import telling
 from orchestration.notices.telling import NOTIFY_VARIABLE, failures_told, targets, tell
 from orchestration.resources import MetricStoreResource
-from orchestration.weeks.names import WEEK
 from tests.conftest import metric_store
 from tests.unit.store_kit import publish_again, store_of_weeks
 

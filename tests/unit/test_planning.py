@@ -12,11 +12,11 @@ import pytest
 
 import orchestration.project as project
 import orchestration.weeks.planning as planning
+from metric_store.errors import MetricStoreError
 from metric_store.reading import PublishedWeek
+from metric_store.words import WEEK
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.errors import MetricStoreError
 from orchestration.ingest.ledger import FileRecord, Ledger, Touch
-from orchestration.weeks.names import WEEK
 from orchestration.weeks.planning import State, Week, plan_weeks, plans_of, state_of
 
 W1 = date(2024, 8, 5)

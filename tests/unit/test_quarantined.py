@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from metric_store.sql import sql_text
 from orchestration.cli.forget import forget_files
 from orchestration.configuration import load_configuration
 from orchestration.ingest.ledger import Ledger
-from orchestration.sql import sql_text
 from orchestration.transform.quarantine import put_quarantined
 from orchestration.transform.warehouse import landed_relations
 from orchestration.weeks.planning import plans_of, state_of

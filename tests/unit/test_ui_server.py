@@ -14,7 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 import orchestration.ui.server as server
-from orchestration.errors import MetricStoreError
+from metric_store.errors import MetricStoreError
 from orchestration.home.layout import Home
 
 

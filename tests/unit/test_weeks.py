@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metric_store.words import WEEK, in_words
 from orchestration.errors import UsageError
-from orchestration.weeks.names import FIRST_WEEK, WEEK, in_words, parse_week, parse_weeks, weeks_between
+from orchestration.weeks.names import FIRST_WEEK, parse_week, parse_weeks, weeks_between
 
 MONDAY = date(2024, 8, 5)
 
