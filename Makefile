@@ -48,11 +48,12 @@ test: $(MANIFEST) ## Every test
 soak: $(MANIFEST) $(SPARK_STAMP) ## Tests that take long: faults, orders, DuckDB against Spark (Java 17); SOAK_SEED repeats
 	@$(BIN)/python -m pytest -m soak
 
-check: $(MANIFEST) ## Lint, types, SQL format, dbt parse, Dagster definitions
+check: $(MANIFEST) ## Lint, types, imports of the tests, SQL format, dbt parse, Dagster definitions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/sqlfmt --check --line-length 120 dbt_project docs
 	@$(BIN)/mypy
+	@$(BIN)/python -m pytest --collect-only -qq > $(VENV)/collected.txt 2>&1 || { grep -A9 '^ERROR\|^E  \|^____' $(VENV)/collected.txt; false; }
 	@$(BIN)/python tools/sources_page.py --check
 	@$(BIN)/python tools/formulas_page.py --check
 	@$(BIN)/python tools/dbt_parse.py

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orchestration.ingest.archives import has_page_checksums, unpack
+from orchestration.ingest.archives import unpack
+from orchestration.ingest.parquet_files import has_page_checksums
 from orchestration.ingest.unreadable import UnreadableFileError
 from tests.unit.ingest_kit import Place, as_csv, as_jsonl, row, zstd
 
