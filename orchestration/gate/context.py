@@ -92,5 +92,7 @@ def build_data_docs(home: Home, context: FileDataContext, validation: Any) -> No
             if of_weeks.name != validation.run_id.run_name:
                 shutil.rmtree(of_weeks)
     context.build_data_docs(resource_identifiers=[validation, ExpectationSuiteIdentifier(SUITE_NAME)])
-    if not home.data_docs_index.is_file():
-        raise GateError(f"Great Expectations wrote no {home.data_docs_index}.\nRemove {home.data_docs} and run again.")
+    page = home.data_docs / "validations" / SUITE_NAME / validation.run_id.run_name
+    for written in (page, home.data_docs_index):  # a page that fails is a printed warning to Great Expectations
+        if not written.exists():
+            raise GateError(f"Great Expectations wrote no {written}.\nRemove {home.data_docs} and run again.")

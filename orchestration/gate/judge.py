@@ -34,7 +34,8 @@ def judge(
     """The verdict on each week; the validation, named by the first and the last of them, is added to Data Docs."""
     profiles = week_profiles(weeks, profile, rules, required)
     first, last = profiles[0].week_start, profiles[-1].week_start
-    named = f"{first}..{last}" if first < last else str(first)  # a folder, whose name has 255 bytes at most
+    # Data Docs reads this name as an instant where it can, and "2026-11-02..2026-11-30" as one of a zone that isn't.
+    named = f"{first}_{last}" if first < last else str(first)
     context = open_context(home)
     outcome = add_checkpoint(context, gate_suite(rules)).run(
         batch_parameters={"dataframe": frame_of(profiles, rules)},

@@ -233,22 +233,23 @@ def test_a_week_that_was_not_judged_is_never_publishable() -> None:
 
 
 def test_validations_are_kept_by_the_weeks_of_a_run_and_shown(tmp_path: Path) -> None:
+    last = date(2026, 11, 30)  # "2026-11-02..2026-11-30" reads as an instant 30 hours west
     home = Home(tmp_path / "home with $money and 'quotes'")
     priced = Rule("keys_unique", "error", 0, 0, SET_ON, "Costs $5, ${not_a_name} & <b>more</b>.")
-    rows = [row(KEYS, 1, "O'Brien <script>alert(1)</script>"), row(KEYS, 0, week=NEXT_WEEK)]
-    judge_profile(home, [WEEK, NEXT_WEEK], rows, [priced], [])
+    rows = [row(KEYS, 1, "O'Brien <script>alert(1)</script>"), row(KEYS, 0, week=last)]
+    judge_profile(home, [WEEK, last], rows, [priced], [])
     judge_profile(home, [WEEK], rows[:1], [priced], [])
     kept = sorted(home.gate_context.glob("validations/gate/*/*/*.json"))
     _leave_half_a_file(home.gate_context / "great_expectations.yml")
     _leave_half_a_file(home.gate_context / "checkpoints" / "gate.json")
     _leave_half_a_file(kept[0])
     assert judge_profile(home, [WEEK], rows[:1], [priced], []).blocking(WEEK)
-    assert [file.parts[-3] for file in kept] == ["2026-11-02", "2026-11-02..2026-11-09"]
+    assert [file.parts[-3] for file in kept] == ["2026-11-02", "2026-11-02_2026-11-30"]
     results = json.loads(kept[1].read_text())["results"]
     [wrong] = [result["result"]["unexpected_index_list"] for result in results if not result["success"]]
     assert [row["week_start"] for row in wrong] == ["2026-11-02"]
     page = home.data_docs_index.read_text()
-    assert "2026-11-02..2026-11-09" in page
+    assert "2026-11-02_2026-11-30" in page
     pages = [file.read_text() for file in home.data_docs.glob("validations/gate/2026-11-02*/*/*.html")]
     assert len(pages) == 3
     assert all(
@@ -262,7 +263,7 @@ def test_a_validation_of_any_number_of_gaps_has_a_short_name(tmp_path: Path) -> 
     weeks = [WEEK + timedelta(weeks=2 * number) for number in range(30)]
     judge_profile(Home(tmp_path), weeks, [row(KEYS, 0, week=week) for week in weeks], [KEYS], [])
     [folder] = Home(tmp_path).gate_context.glob("validations/gate/*")
-    assert folder.name == "2026-11-02..2027-12-13"
+    assert folder.name == "2026-11-02_2027-12-13"
 
 
 def _leave_half_a_file(file: Path) -> None:
