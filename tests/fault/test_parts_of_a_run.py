@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import pytest
-from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+from dagster import ExecuteInProcessResult
 
 from metric_store.reading import published_weeks
 from orchestration.assets.build import after_gate
 from orchestration.cli.causes import cause_of
-from orchestration.definitions import defs
 from orchestration.home.layout import Home
 from orchestration.transform.runner import DbtRunner
-from orchestration.weeks.partitions import tags_for
 from tests.conftest import SAMPLE_WEEKS
+from tests.parts import launch
 
 WEEKS = [date.fromisoformat(week) for week in SAMPLE_WEEKS]
 
@@ -26,16 +24,6 @@ def home(home_copy: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Three published weeks, and the warehouse as the run that published them left it."""
     monkeypatch.setenv("METRIC_STORE_HOME", str(home_copy))
     return Home(home_copy)
-
-
-def launch(weeks: Sequence[date], *assets: str) -> ExecuteInProcessResult:
-    with DagsterInstance.ephemeral() as instance:
-        return defs.resolve_job_def("weekly_run").execute_in_process(
-            instance=instance,
-            tags=tags_for(weeks) if weeks else {},
-            asset_selection=[AssetKey(asset.split("/")) for asset in assets],
-            raise_on_error=False,
-        )
 
 
 def why(result: ExecuteInProcessResult, home: Home) -> str:

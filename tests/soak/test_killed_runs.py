@@ -2,7 +2,8 @@
 
 A home with one published week gets the files of a second, and late records of the first. A run on a copy of it is
 killed at a random moment; the store must then be the one before or the one after, cell by cell, and the next run must
-end as an undisturbed one and leave the same home. Somebody reads the store meanwhile.
+end as an undisturbed one and leave the same home. Somebody reads the store meanwhile. Some are killed between two
+steps, and parts of the job are launched before the next run.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.assets.build import after_gate
+from tests.parts import launch
 from tests.running import Running
 from tests.soak.campaign import (
     KILLS,
@@ -37,7 +40,12 @@ from tests.soak.campaign import (
 pytestmark = pytest.mark.soak
 
 #: The part of the kills that must fall into each stage.
-SHARES = {"ingest": 0.3, "build": 0.25, "gate": 0.15, "publish": 0.2, "report": 0.1}
+SHARES = {"ingest": 0.25, "build": 0.2, "gate": 0.1, "publish": 0.15, "report": 0.1}
+#: The part of the kills that come between two steps, and what is launched then instead of the run.
+BETWEEN = 0.2
+_STEPS = ("inbox", "run_inputs", "build", "gate", "after_gate", "published_store")
+_VERDICT = ("gate", *("/".join(key.path) for key in after_gate.keys))
+_PARTS = (("published_store",), ("gate", "published_store"), (*_VERDICT, "published_store"), ("run_inputs",), _VERDICT)
 #: Moments are measured in the pace of an undisturbed run; one that misses its stage is made up for, so many times.
 _TRIES = 4
 
@@ -135,6 +143,39 @@ def test_a_killed_run_leaves_a_whole_store_and_the_next_one_repairs_the_home(
         )
     assert failures == []
     assert ONLY or fell[stage] >= share, fell
+
+
+def test_parts_that_are_launched_after_a_kill_between_two_steps_publish_all_or_nothing(
+    cases: dict[str, Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes: Counter[str] = Counter()
+    failures: list[str] = []
+    for number in range(math.ceil(KILLS * BETWEEN)):
+        name = f"between-{number}"
+        if not is_wanted(name):
+            continue
+        draw = numbers(name)
+        case, home = cases[draw.choice(("restated", "restated", "withheld"))], tmp_path / name
+        step, parts = draw.choice(_STEPS), draw.choice(_PARTS)
+        monkeypatch.setenv("METRIC_STORE_HOME", str(case.new_home(home)))
+        try:
+            run = Running(home)
+            while run.is_at_work and step not in run.steps:
+                time.sleep(0.001)
+            run.kill()
+            run.wait()
+            was = launch([], *parts).success
+            published = check_between(case, home)
+            recover(case, home, [])
+        except Exception as error:
+            failures.append(f"{name}, {step} then {parts}: {type(error).__name__}: {error}")
+            continue
+        outcomes[f"after {step}: {'done' if was else 'refused'}, {published}"] += 1
+        shutil.rmtree(home)
+    REPORT.append(
+        f"kills between steps, then parts: {sum(outcomes.values())}, {dict(outcomes)}; {len(failures)} failed"
+    )
+    assert failures == []
 
 
 def test_a_reader_that_finds_something_else_is_heard(cases: dict[str, Case], tmp_path: Path) -> None:

@@ -1,0 +1,22 @@
+"""Parts of the weekly job launched apart, as Dagster's UI launches them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+
+from orchestration.definitions import defs
+from orchestration.weeks.partitions import tags_for
+
+
+def launch(weeks: Sequence[date], *assets: str) -> ExecuteInProcessResult:
+    """A run of these assets of the home that METRIC_STORE_HOME names; without weeks, of those that it finds itself."""
+    with DagsterInstance.ephemeral() as instance:
+        return defs.resolve_job_def("weekly_run").execute_in_process(
+            instance=instance,
+            tags=tags_for(weeks) if weeks else {},
+            asset_selection=[AssetKey(asset.split("/")) for asset in assets],
+            raise_on_error=False,
+        )
