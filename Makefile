@@ -68,7 +68,7 @@ format: $(STAMP) ## Format Python and SQL
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/sqlfmt --quiet --line-length 120 dbt_project docs
 
-bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/results/august-SCALE.json
+bench: $(MANIFEST) ## Measure a run on SCALE (0.01) x August; writes bench/results/august-SCALE.json and latest.json
 	@$(BIN)/python bench/run.py
 
 bench-volume: $(MANIFEST) ## Measure a week of ORDERS (5000) against five times as many; for the report of HOME_DIR too

@@ -1,7 +1,8 @@
 """`make bench`: what `metric-store run` costs on SCALE times the source's August, 237,642,097 logs, stage by stage.
 
-Beside it stand the main figures as hand-written SQL, in time and value by value. Writes `results/august-SCALE.json`;
-the exit status is 1 if a figure differs. Large libraries are imported after the last command has ended (`processes`).
+Beside it stand the main figures as hand-written SQL, in time and value by value. Writes `results/august-SCALE.json`
+and the same as `results/latest.json`; the exit status is 1 if a figure differs. Large libraries are imported after the
+last command has ended (`processes`).
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def main() -> int:
     result["machine"] = machine(load)
     RESULTS.mkdir(exist_ok=True)
     written = RESULTS / f"august-{scale:g}.json"
-    written.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    for file in (written, RESULTS / "latest.json"):
+        file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     _print(result, written)
     return 0 if result["figures_equal"] else 1
 
