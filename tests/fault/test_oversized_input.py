@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
@@ -73,8 +73,8 @@ def content(source: str, ending: str, file: Oversized, damage: Damage) -> bytes:
     return gzip.compress(plain, 1) if ending.endswith(".gz") else zstd(plain) if ending.endswith(".zst") else plain
 
 
-def check(source: str, ending: str, file: Oversized, damage: Damage) -> None:
-    """`Place.ingest` reconciles what landed, was rejected and dropped with what was read."""
+def check(source: str, ending: str, file: Oversized, damage: Damage) -> str:
+    """What became of the file. `Place.ingest` reconciles what landed, was rejected and dropped with what was read."""
     key = SOURCES_BY_NAME[source].key[0]
     beside = row(source, **{key: "2023-12-01 00:00:00" if key.endswith("_at") else "BESIDE"})
     with TemporaryDirectory() as folder:
@@ -92,6 +92,7 @@ def check(source: str, ending: str, file: Oversized, damage: Damage) -> None:
         assert place.orphans(source) == set()
         assert place.ingest(source) == [], "nothing is read twice"
         assert [found.name for found in Path(folder).iterdir()] == ["home"]
+    return "quarantined, in part or whole" if taken.quarantined else taken.status
 
 
 @pytest.mark.parametrize(
@@ -112,4 +113,5 @@ def test_an_oversized_file(source: str, ending: str, file: Oversized) -> None:
 @budget(1000)
 @given(st.sampled_from(SOURCES), st.sampled_from(FORMATS), _FILES, st.one_of(st.just([]), damages))
 def test_oversized_files_for_long(source: str, ending: str, file: Oversized, damage: Damage) -> None:
-    check(source, ending, file, damage)
+    """`--hypothesis-show-statistics` counts what became of them."""
+    event(check(source, ending, file, damage))
