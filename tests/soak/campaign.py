@@ -242,7 +242,7 @@ def check_between(case: Case, home: Path) -> str:
 def recover(case: Case, home: Path, options: list[str]) -> Ended:
     """The next run, which must end as the undisturbed one and leave the home as that did."""
     is_told = withheld_in(home) == withheld_in(case.done)
-    ended = run(home, options[1] if options else None)
+    ended = run(home, options[1] if options else None, keeps_history=True)  # it ends the killed run there, too
     # A week that is withheld as it is isn't tried again, unless it is named.
     assert ended.status == (0 if is_told and not options else case.status), ended.text
     check_home(case, home)
