@@ -16,7 +16,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export GX_ANALYTICS_ENABLED := False
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-publication bench-plots docs docs-sources docs-formulas lock holidays spark-up spark-down ui clean
+.PHONY: help demo test soak check audit format bench bench-volume bench-history bench-year bench-publication bench-plots docs docs-sources docs-formulas lock holidays spark-up spark-down ui clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1	/' | expand -t 12
@@ -82,6 +82,9 @@ bench-publication: $(MANIFEST) ## Measure the publication of a week on stores of
 
 bench-history: $(MANIFEST) ## Measure WEEKS (52) of ORDERS (1000) week by week, against all at once, and a late file
 	@$(BIN)/python bench/history.py
+
+bench-year: $(MANIFEST) ## Measure WEEKS (52) of daily deliveries: what a home holds, with KEEP_RUNS_DAYS (90)
+	@$(BIN)/python bench/year.py
 
 docs: $(MANIFEST) ## The dbt docs site of HOME_DIR, one page without a network, linked from its report
 	@$(BIN)/python tools/model_docs.py "$(HOME_DIR)"
