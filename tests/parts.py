@@ -11,9 +11,12 @@ from orchestration.definitions import defs
 from orchestration.weeks.partitions import tags_for
 
 
-def launch(weeks: Sequence[date], *assets: str) -> ExecuteInProcessResult:
-    """A run of these assets of the home that METRIC_STORE_HOME names; without weeks, of those that it finds itself."""
-    with DagsterInstance.ephemeral() as instance:
+def launch(weeks: Sequence[date], *assets: str, keeps_history: bool = False) -> ExecuteInProcessResult:
+    """A run of these assets of the home that METRIC_STORE_HOME names; without weeks, of those that it finds itself.
+
+    Its history is kept in memory, or in the instance that DAGSTER_HOME names, where it ends a run that was killed.
+    """
+    with DagsterInstance.get() if keeps_history else DagsterInstance.ephemeral() as instance:
         return defs.resolve_job_def("weekly_run").execute_in_process(
             instance=instance,
             tags=tags_for(weeks) if weeks else {},

@@ -158,13 +158,14 @@ def test_parts_that_are_launched_after_a_kill_between_two_steps_publish_all_or_n
         case, home = cases[draw.choice(("restated", "restated", "withheld"))], tmp_path / name
         step, parts = draw.choice(_STEPS), draw.choice(_PARTS)
         monkeypatch.setenv("METRIC_STORE_HOME", str(case.new_home(home)))
+        monkeypatch.setenv("DAGSTER_HOME", str(home / "dagster"))
         try:
             run = Running(home)
             while run.is_at_work and step not in run.steps:
                 time.sleep(0.001)
             run.kill()
             run.wait()
-            was = launch([], *parts).success
+            was = launch([], *parts, keeps_history=True).success
             published = check_between(case, home)
             recover(case, home, [])
         except Exception as error:
