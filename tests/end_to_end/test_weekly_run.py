@@ -1,4 +1,4 @@
-"""The weekly run on synthetic records: order of weeks, reruns, late records, withheld weeks, plain dbt."""
+"""The weekly run on synthetic records: order of weeks, reruns, later versions, lost landing, plain dbt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from metric_store.reading import open_store
 from orchestration.cli.run import _Launcher
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import DBT_PROJECT_DIR
-from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run, small_sample
+from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run
 
 #: What tells of the build itself, not of the week.
 _OF_THE_BUILD = ("publication", "fct_restatement")
@@ -142,42 +142,6 @@ def test_running_again_adds_no_build(home_copy: Path) -> None:
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_late_record_restates_its_week_only_by_a_new_build(home_copy: Path) -> None:
-    log = {
-        "log_id": "LATE-1",
-        "logged_at": "2026-01-14T10:00:00Z",
-        "event_name": "polling_event",
-        "oms_client": query(home_copy, "select min(member) from marts.fct_metric_week where dimension = 'oms_client'")[
-            0
-        ][0],
-        "seller_id": query(home_copy, "select min(seller_id) from marts.dim_seller")[0][0],
-        "channel": "oms",
-        "call_status": "success",
-        "attempt": 1,
-    }
-    (home_copy / "inbox" / "oms_logs" / "late.jsonl").write_text(json.dumps(log) + "\n")
-    figure = (
-        "select denominator from marts.fct_metric_week where metric_id = 'null_request_id_rate' "
-        "and dimension = 'overall' and week_start = '2026-01-12'"
-    )
-    records = query(home_copy, figure)[0][0]
-    ended = run(home_copy)
-    assert ended.status == 0, ended.text
-    assert query(home_copy, figure) == [(records + 1,)]
-    changed = query(home_copy, "select distinct week_start::varchar from marts.fct_restatement order by 1")
-    assert ("2026-01-12",) in changed
-    assert ("2026-01-05",) not in changed
-    old_and_new = query(
-        home_copy,
-        "select old_value, new_value from marts.fct_restatement "
-        "where table_name = 'fct_metric_week' and column_name = 'denominator' "
-        "and key = 'metric_id=null_request_id_rate, dimension=overall, member=all'",
-    )
-    assert old_and_new == [(str(records), str(records + 1))]
-    currents = query(home_copy, "select week_start, count(*) from marts.publication where is_current group by 1")
-    assert [count for _, count in currents] == [1, 1, 1]
-
-
 def test_a_later_version_of_an_order_makes_no_earlier_week_due(home_copy: Path) -> None:
     """Shipped after A of every published week: nothing is due."""
     with duckdb.connect() as db:
@@ -201,45 +165,6 @@ def test_a_later_version_of_an_order_makes_no_earlier_week_due(home_copy: Path) 
     state = json.loads(metric_store("status", "--home", home_copy, "--json").out)
     assert [week["week_start"] for week in state["weeks"] if week["due_for_restatement"]] == []
     assert query(home_copy, "select count(*) from marts.publication") == [(3,)]
-
-
-def test_a_bad_week_is_withheld_and_the_good_ones_are_published(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    small_sample(home)
-    logs = home / "inbox" / "oms_logs"
-    for file in [*logs.glob("**/2026-01-14*"), *logs.glob("**/*late*")]:
-        file.unlink()
-    ended = run(home)
-    assert ended.status == 3, ended.text
-    assert "Withheld 2026-01-12" in ended.out
-    assert "days_present of oms_logs is 6" in ended.out
-    assert query(home, "select week_start::varchar from marts.publication where is_current order by 1") == [
-        ("2026-01-05",),
-        ("2026-01-19",),
-    ]
-    assert query(home, "select count(*) from marts.fct_metric_week where week_start = '2026-01-12'") == [(0,)]
-    assert query(home, "select distinct previous_value from marts.fct_metric_week where week_start = '2026-01-19'") == [
-        (None,)
-    ]
-    assert query(
-        home,
-        "select severity, passed, observed from marts.fct_data_quality_week "
-        "where rule_id = 'days_present' and week_start = '2026-01-12' and scope = 'oms_logs'",
-    ) == [("error", False, 6.0)]
-    state = json.loads(metric_store("status", "--home", home, "--json").out)
-    assert {week["week_start"]: week["blocked_by"] for week in state["weeks"] if week["blocked_by"]} == {
-        "2026-01-12": ["day_volume", "days_present"]
-    }
-    assert f"Report: {home / 'reports' / 'index.html'}" in ended.out
-    asked = metric_store("metric", "o2d_ratio", "--week", "2026-01-12", "--home", home)
-    assert (asked.status, asked.out) == (1, "")
-    assert asked.err.startswith("Error: 2026-01-12 isn't published: the gate withheld it, by day_volume of oms_logs ")
-    assert "This week is withheld" in (home / "reports" / "2026-01-12" / "index.html").read_text()
-    assert 'class="badge published"' in (home / "reports" / "2026-01-19" / "index.html").read_text()
-    again = run(home)
-    assert (again.status, again.out.split(":")[0]) == (0, "Nothing to do"), (
-        "a week that is withheld as it is isn't tried again"
-    )
 
 
 def test_lost_landing_is_no_ground_to_restate(home_copy: Path) -> None:

@@ -91,6 +91,38 @@ class TestPoisonedWeeks:
         }
         assert {week["week_start"] for week in weeks if week["published"]} == {WEEKS[rule] for rule in WARNINGS}
 
+    def test_a_withheld_week_has_no_figures_and_the_next_one_no_previous_value(self, poisoned_home: Path) -> None:
+        withheld, published = WEEKS["days_present"], {WEEKS[rule] for rule in WARNINGS}
+        following = {week for week in published if str(date.fromisoformat(week) - timedelta(days=7)) not in published}
+        assert "days_present of oms_logs is 6" in ended(poisoned_home).out
+        with open_store(poisoned_home / "published" / "metric_store.duckdb") as store:
+            figures = "select distinct week_start::varchar, previous_value is null from marts.fct_metric_week"
+            weeks = set(store.execute(figures).fetchall())
+            judged = store.execute(
+                "select severity, passed, observed from marts.fct_data_quality_week "
+                f"where week_start = '{withheld}' and rule_id = 'days_present' and scope = 'oms_logs'"
+            ).fetchall()
+        assert {week for week, _ in weeks} == published
+        assert following
+        assert published - following
+        assert {week for week, has_none in weeks if not has_none} == published - following
+        assert judged == [("error", False, 6.0)]
+        asked = metric_store("metric", "o2d_ratio", "--week", withheld, "--home", poisoned_home)
+        assert (asked.status, asked.out) == (1, "")
+        assert asked.err.startswith(f"Error: {withheld} isn't published: the gate withheld it, by days_present of ")
+
+    def test_pages_say_which_weeks_are_withheld(self, poisoned_home: Path) -> None:
+        reports = poisoned_home / "reports"
+        assert f"Report: {reports / 'index.html'}" in ended(poisoned_home).out
+        pages = {week: (reports / week / "index.html").read_text() for week in WEEKS.values()}
+        published = {WEEKS[rule] for rule in WARNINGS}
+        assert {week for week, page in pages.items() if "This week is withheld" not in page} == published
+        assert {week for week, page in pages.items() if 'class="badge published"' in page} == published
+
+    def test_a_week_that_is_withheld_as_it_is_is_not_tried_again(self, poisoned_home: Path) -> None:
+        again = run(poisoned_home)
+        assert (again.status, again.out.split(":")[0]) == (0, "Nothing to do")
+
     def test_dagster_marks_the_published_weeks_of_the_range_and_checks_tell_each_week(
         self, poisoned_home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

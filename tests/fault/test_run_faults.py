@@ -6,6 +6,7 @@ Two homes go through one story each, told by a fixture; the tests say what must 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import time
@@ -23,7 +24,7 @@ from tests.conftest import SAMPLE_WEEKS, Ended, evidence_of, metric_store, run
 from tests.running import Running, is_free
 
 ALL_WEEKS = f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}"
-WEEK_4 = "2026-01-26"
+WEEK_2, WEEK_4 = SAMPLE_WEEKS[1], "2026-01-26"
 
 
 def history(home: Path) -> list[str]:
@@ -278,9 +279,6 @@ def faulty(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Fault
     before = tables(home)
     added = week_4_files(home, folder / "more")
     (home / "config").mkdir()
-    (home / "config" / "gate_rules.csv").write_text(
-        "rule_id,severity,lower,upper,set_on,reason\nrestatement_size,error,0,100,2026-11-26,so many logs move rates\n"
-    )
     (home / "config" / "owners.csv").write_text(
         "source_or_rule,owner\nproducts,catalogue team\nsub_orders_per_request,oms desk\n"
     )
@@ -302,16 +300,20 @@ def faulty(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Fault
     second = run(home)
 
     waivers = home / "config" / "gate_waivers.csv"
+    line = re.search(r"add to config/gate_waivers\.csv: (restatement_size,\S+,REASON,NAME,VALID_UNTIL)", first.out)
+    assert line, first.out
+    as_printed = line[1].replace("REASON", "they came late").replace("NAME", "jo").replace("VALID_UNTIL", "2999-12-31")
     waivers.write_text(
         "rule_id,scope,week_start,reason,approved_by,valid_until\n"
         "sub_orders_per_request,all,2026-01-12,one load test of the client,jo@example.com,2999-12-31\n"
         "sub_orders_per_request,all,2026-01-05,never needed,jo@example.com,2999-12-31\n"
+        f"{as_printed}\n"
     )
     waived = run(home)
     metric_waived = metric_store("metric", "o2d_ratio", "--home", home, "--csv")
     store_waived = tables(home)
     waivers.write_text(waivers.read_text().replace("2999-12-31", "2026-01-31"))
-    withheld_again = run(home, "2026-01-12")
+    withheld_again = run(home, WEEK_2)
     return Faulty(
         home,
         first,
@@ -360,14 +362,25 @@ class TestBadFiles:
         [withheld] = [line for line in faulty.first.out.splitlines() if line.startswith("Withheld 2026-01-12: ")]
         assert "sub_orders_per_request is 250, outside 0 to 200" in withheld
         weeks = {week["week_start"]: week for week in faulty.state_after_first["weeks"]}
-        assert weeks["2026-01-12"]["blocked_by"] == ["sub_orders_per_request"]
-        assert weeks["2026-01-12"]["published"]
-        assert weeks["2026-01-12"]["due_for_restatement"]
+        assert weeks[WEEK_2]["blocked_by"] == ["restatement_size", "sub_orders_per_request"]
+        assert weeks[WEEK_2]["blocked_because"] == withheld.removeprefix("Withheld 2026-01-12: ")
+        assert weeks[WEEK_2]["published"]
+        assert weeks[WEEK_2]["due_for_restatement"]
         kept, was = of_weeks(faulty.after_first, *SAMPLE_WEEKS[:2]), of_weeks(faulty.before, *SAMPLE_WEEKS[:2])
         assert sum(map(len, was.values())) > 100
         for name in was:
             assert kept[name] == was[name], name
         assert not of_weeks(faulty.after_first, WEEK_4)["fct_metric_week"]
+
+    def test_a_large_restatement_says_which_rate_would_move(self, faulty: Faulty) -> None:
+        said = re.search(r"restatement_size is .*?(\w+) would go from (\S+) to (\S+)", faulty.first.out)
+        assert said, faulty.first.out
+        metric, *values = said.groups()
+        for store, value in zip((faulty.before, faulty.store_waived), values, strict=True):
+            figures = [
+                row for row in store["fct_metric_week"] if (str(row[0]), *row[1:3]) == (WEEK_2, metric, "overall")
+            ]
+            assert [str(row[6]) for row in figures] == [value.rstrip(",;.")]
 
     def test_status_says_it_too(self, faulty: Faulty) -> None:
         found = faulty.state_after_first
@@ -383,13 +396,16 @@ class TestBadFiles:
         """The owner of the source that failed the rule, else of the rule."""
         found = faulty.state_after_first
         acting = {week["week_start"]: week["who_acts"] for week in found["weeks"] if week["who_acts"]}
-        assert acting == {"2026-01-12": ["oms desk"], WEEK_4: ["catalogue team"]}
+        assert acting == {WEEK_2: ["oms desk"], WEEK_4: ["catalogue team"]}
         assert {file["source"]: file["owner"] for file in found["failed_files"]} == {
             "products": "catalogue team",
             "claims": None,
         }
         said = metric_store("status", "--home", faulty.home).out
         assert "Who must act on 2026-01-12: oms desk" in said.splitlines()
+        assert any(
+            line.startswith("Restatement of 2026-01-12: sub_orders_per_request is 250") for line in said.splitlines()
+        )
 
     def test_what_is_withheld_as_it_is_is_not_tried_again(self, faulty: Faulty) -> None:
         assert faulty.again.status == 0
@@ -401,39 +417,59 @@ class TestBadFiles:
         assert faulty.second.status == 0, faulty.second.text
         assert WEEK_4 in faulty.second.out
         assert "Unreadable" not in faulty.second.err
-        assert "2026-01-12" not in faulty.second.out, "nothing has mended that"
+        assert WEEK_2 not in faulty.second.out, "nothing has mended that"
         weeks = {week["week_start"]: week for week in state(faulty.home)["weeks"]}
         assert weeks[WEEK_4]["published"]
         assert weeks[WEEK_4]["blocked_by"] == []
 
     def test_a_waiver_lets_the_week_through_and_is_shown(self, faulty: Faulty) -> None:
         assert faulty.waived.status == 0, faulty.waived.text
-        waiver = "sub_orders_per_request, by jo@example.com: one load test of the client"
-        assert f"Waived in 2026-01-12: {waiver}" in faulty.waived.out.splitlines()
-        assert faulty.metric_waived.err.splitlines() == [f"2026-01-12 is published with a waiver: {waiver}"]
-        assert [str(row[0]) for row in faulty.store_waived["fct_gate_waiver_week"]] == ["2026-01-12"]
+        waivers = (
+            "restatement_size, by jo: they came late; "
+            "sub_orders_per_request, by jo@example.com: one load test of the client"
+        )
+        assert f"Waived in 2026-01-12: {waivers}" in faulty.waived.out.splitlines()
+        assert faulty.metric_waived.err.splitlines() == [f"2026-01-12 is published with a waiver: {waivers}"]
+        assert {str(row[0]) for row in faulty.store_waived["fct_gate_waiver_week"]} == {WEEK_2}
         [(passed, message)] = [
             (row[4], row[8])
             for row in faulty.store_waived["fct_data_quality_week"]
-            if (str(row[0]), row[1]) == ("2026-01-12", "sub_orders_per_request")
+            if (str(row[0]), row[1]) == (WEEK_2, "sub_orders_per_request")
         ]
         assert not passed
         assert message.endswith("; waived until 2999-12-31 by jo@example.com: one load test of the client")
-        was, now = of_weeks(faulty.after_first, "2026-01-12"), of_weeks(faulty.store_waived, "2026-01-12")
+        was, now = of_weeks(faulty.after_first, WEEK_2), of_weeks(faulty.store_waived, WEEK_2)
         assert was["fct_null_request_id_week"] != now["fct_null_request_id_week"], "the figures are the new build's"
+
+    def test_late_records_restate_their_week_only_by_a_new_build(self, faulty: Faulty) -> None:
+        """Published once more, with what was and what is; no other week is restated."""
+        changed = "select distinct week_start::varchar, cause from marts.fct_restatement"
+        assert query(faulty.home, changed) == [(WEEK_2, "records,configuration")]
+        [(old, new)] = query(
+            faulty.home,
+            "select old_value::bigint, new_value::bigint from marts.fct_restatement "
+            "where table_name = 'fct_metric_week' and column_name = 'denominator' "
+            "and key = 'metric_id=null_request_id_rate, dimension=overall, member=all'",
+        )
+        assert new == old + 250
+        builds = "select week_start::varchar, count(*) from marts.publication{} group by 1 order by 1"
+        weeks = [*SAMPLE_WEEKS, WEEK_4]
+        assert query(faulty.home, builds.format(" where is_current")) == [(week, 1) for week in weeks]
+        assert query(faulty.home, builds.format("")) == [(week, 1 + (week == WEEK_2)) for week in weeks]
 
     def test_a_waiver_that_has_ended_counts_for_no_build(self, faulty: Faulty) -> None:
         assert faulty.withheld_again.status == 3
         assert "Withheld 2026-01-12: sub_orders_per_request is 250" in faulty.withheld_again.out
         weeks = {week["week_start"]: week for week in state(faulty.home)["weeks"]}
-        assert weeks["2026-01-12"]["published"]
-        assert weeks["2026-01-12"]["blocked_by"] == ["sub_orders_per_request"]
+        assert weeks[WEEK_2]["published"]
+        assert weeks[WEEK_2]["blocked_by"] == ["sub_orders_per_request"]
 
     def test_what_let_a_build_through_stays_with_it(self, faulty: Faulty) -> None:
         """The published build still stands on the waiver that no longer counts for the next one."""
         weeks = {week["week_start"]: week for week in state(faulty.home)["weeks"]}
-        assert [waiver["rule_id"] for waiver in weeks["2026-01-12"]["waived"]] == ["sub_orders_per_request"]
-        page = (faulty.home / "reports" / "2026-01-12" / "index.html").read_text()
+        waived = [waiver["rule_id"] for waiver in weeks[WEEK_2]["waived"]]
+        assert waived == ["restatement_size", "sub_orders_per_request"]
+        page = (faulty.home / "reports" / WEEK_2 / "index.html").read_text()
         assert "one load test of the client" in page
 
     def test_a_bad_record_is_quarantined_and_its_week_published(self, faulty: Faulty) -> None:

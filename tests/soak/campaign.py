@@ -280,7 +280,7 @@ def _read_on(store: Path, known: dict[str, str], begun: Any, stop: Any, found: A
                     with duckdb.connect(str(store), read_only=True) as db:
                         db.execute("select count(*) from marts.publication").fetchall()
                     opened += 1
-                time.sleep(0.03)
+                time.sleep(0.1)
         except Exception as error:
             found.put(f"{type(error).__name__}: {error}")
             return
