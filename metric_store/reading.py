@@ -214,6 +214,6 @@ def not_published(week: date, published: Iterable[date], withheld: str | None = 
     if withheld:
         return MetricStoreError(
             f"{week} isn't published: the gate withheld it, by {withheld}.\n"
-            "Mend the cause and run again; metric-store status shows all weeks."
+            "Correct the cause and run again; metric-store status shows all weeks."
         )
     return MetricStoreError(f"{week} isn't published. Published: {in_words(published) or 'no week'}.")

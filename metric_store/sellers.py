@@ -17,7 +17,7 @@ from metric_store.words import in_words, printable
 
 
 def recovery(connection: duckdb.DuckDBPyConnection, seller_id: str, week: date) -> duckdb.DuckDBPyRelation:
-    """What counts against a seller in the limit and the grade, and what would mend it: a row for each metric.
+    """What counts against a seller in the limit and the grade, and what would end that: a row for each metric.
 
     week_start, family, metric_id, misses of units, is_on_target, misses_allowed, clean_units_needed, recovers_on,
     of the week after next_units, next_misses; and all of it in sentences, lines.

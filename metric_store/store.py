@@ -126,7 +126,7 @@ class Store:
         return self._frame(lambda db, _: changed_failures(db, [FLOWS[metric]], _published(db, week, metric), clients))
 
     def recovery(self, seller_id: str) -> pandas.DataFrame:
-        """What stands against a seller in the newest week, and what would mend it: a row for each metric with a miss.
+        """What stands against a seller in the newest week, and what would end that: a row for each metric with a miss.
 
         week_start, family, metric_id, misses of units, is_on_target, misses_allowed, clean_units_needed, recovers_on,
         next_units, next_misses; and all of it in sentences, lines.

@@ -61,7 +61,7 @@ def _known_as(found: dict[str, Any]) -> str:
 
 
 def _mended(found: dict[str, Any]) -> str:
-    return f"mended in {', '.join(found['fix_versions'])}" if found.get("fix_versions") else "not mended yet"
+    return f"fixed in {', '.join(found['fix_versions'])}" if found.get("fix_versions") else "not fixed yet"
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def _files_named(home: Home, ledger: Ledger, names: Iterable[str]) -> dict[str, 
                     rows.append(row)
         elif name in failed:
             raise MetricStoreError(
-                f"{name} brought nothing: it can't be read ({failed[name]}).\nMend it, or move it out of the inbox."
+                f"{name} brought nothing: it can't be read ({failed[name]}).\nCorrect it, or move it out of the inbox."
             )
         else:
             raise MetricStoreError(f"{given} is no file that landed here.\n{_hint(name, landed)}")
@@ -131,8 +131,8 @@ def _lines(home: Home, done: Sequence[TakenBack], due: Sequence[date]) -> list[s
             keys = {(row["path"], row["size"], row["mtime_ns"]) for row in rows}
             if any(file.key in keys for file in inbox.candidates(rows[0]["source"])):
                 lines.append(
-                    f"{name} is still there, and is not read again as it is: mend it, which brings it back, or move it "
-                    "away."
+                    f"{name} is still there, and is not read again as it is: correct it, which brings it back, or move "
+                    "it away."
                 )
     if due:
         lines.append(f"Due: {in_words(due)}; metric-store run --home {home.quoted}")

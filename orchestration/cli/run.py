@@ -180,7 +180,7 @@ def _say(home: Home, run_ids: Sequence[str], new_files: int) -> list[date]:
     for file in failed:
         is_adapter = file["path"].endswith(".sql")
         place = file["path"] if is_adapter else f"inbox/{file['source']}/{file['path']}"
-        click.echo(printable(f"Unreadable: {place}: {file['error']}. Mend it, or move it away."), err=True)
+        click.echo(printable(f"Unreadable: {place}: {file['error']}. Correct it, or move it away."), err=True)
     blocked = {week for week in state.attempts if state.withheld_by(week)}
     tried = {week for week, row in state.attempts.items() if row["run_id"] in run_ids}
     withheld = sorted(tried & blocked)

@@ -216,7 +216,7 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
     if copy := state["failed_copy"]:
         lines += ["", f"{copy['failed_at']}: {copy['error']}. metric-store copy, or the next publication, catches up."]
     if state["failed_files"]:
-        lines += ["", "Unreadable files; mend them, or move them out of the inbox:"]
+        lines += ["", "Unreadable files; correct them, or move them out of the inbox:"]
         for file in state["failed_files"]:
             owner = f" (owner: {file['owner']})" if file["owner"] else ""
             lines += [f"  {file['source']}/{file['path']}: {file['error']}{owner}"]

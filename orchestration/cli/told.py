@@ -96,5 +96,5 @@ def _left_out(home: Home) -> list[str]:
             for file in inbox.candidates(source.name):
                 if file.key in ledger.forgotten(source.name):
                     place = _place({"source": source.name, "path": file.path})
-                    lines.append(f"Forgotten, so not read: {place}. Mend it, or move it away.")
+                    lines.append(f"Forgotten, so not read: {place}. Correct it, or move it away.")
     return lines

@@ -323,7 +323,7 @@ def _out_of_order(lower: str, least: Decimal | None, upper: str, most: Decimal |
     if least is not None and most is not None and least > most:
         yield (
             lower,
-            f"{canonical_text(least)} is greater than the {upper} {canonical_text(most)}; swap them, or mend the one"
+            f"{canonical_text(least)} is greater than the {upper} {canonical_text(most)}; swap them, or correct the one"
             " that is wrong",
         )
 

@@ -59,7 +59,7 @@ def _overrides(config_dir: Path | None) -> tuple[dict[str, Path], list[Problem]]
     except FileNotFoundError:
         return {}, []
     except OSError as error:
-        reason = f"cannot be read as a folder of configuration files ({error.strerror}); mend or remove it"
+        reason = f"cannot be read as a folder of configuration files ({error.strerror}); correct or remove it"
         return {}, [Problem(str(config_dir), None, None, reason)]
     known = tuple(file.name for file in FILES)
     problems = [
@@ -85,7 +85,7 @@ def _read(stem: str, paths: Sequence[Path], most_rows: int) -> Content:
             content = read_content(file, read_plain(path, most_rows * BYTES_OF_ROW + 1), most_rows)
     except OSError as error:
         content = Content(file)
-        content.report(None, None, f"{path} cannot be read ({error.strerror}); mend or remove it")
+        content.report(None, None, f"{path} cannot be read ({error.strerror}); correct or remove it")
     if file.named_by and content.is_clean and len(paths) > 1:
         given = {row.values[file.named_by] for row in content.rows}
         rest = _read(stem, paths[1:], most_rows)

@@ -320,7 +320,7 @@ class Ledger:
         return {(row["path"], row["size"], row["mtime_ns"]): row["status"] for row in rows}
 
     def forget_failed(self, source: str, present: Iterable[tuple[str, int, int]]) -> None:
-        """Drop failed files that are no longer there as they were: mended, moved away or changed."""
+        """Drop failed files that are no longer there as they were: corrected, moved away or changed."""
         keep = set(present)
         gone = [key[0] for key, status in self.known(source).items() if status == "failed" and key not in keep]
         with self._change() as db:

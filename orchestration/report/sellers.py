@@ -142,7 +142,7 @@ def _limits(store: Store) -> str:
 
 
 def _recovery(store: Store) -> str:
-    """SQL: seller_id and, of each metric that needs mending, what stands against it and what would mend it."""
+    """SQL: seller_id and, of each metric with something against it, what that is and what would end it."""
     if not store.has("fct_seller_recovery_week"):
         return _NONE
     return f"""

@@ -75,5 +75,5 @@ def check_whole(
     if left and calendar_differs(ledger, configuration, published):
         raise MetricStoreError(
             f"Not published: under the new calendar the gate withholds {in_words(left)}, and the store can't hold "
-            "weeks of two calendars.\nMend or waive what is wrong (see the gate's checks), and run it again."
+            "weeks of two calendars.\nCorrect or waive what is wrong (see the gate's checks), and run it again."
         )

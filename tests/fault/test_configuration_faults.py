@@ -1,4 +1,4 @@
-"""A wrong configuration file in a home stops a run before anything is built, and says which file and row to mend."""
+"""A wrong configuration file in a home stops a run before anything is built, and says which file and row to correct."""
 
 from __future__ import annotations
 

@@ -345,7 +345,7 @@ class TestBadFiles:
         assert len(unreadable) == 2
         for place in ("inbox/products/2026-01-26.parquet", "inbox/claims/no-key.csv"):
             [line] = [line for line in unreadable if place in line]
-            assert line.endswith("Mend it, or move it away.")
+            assert line.endswith("Correct it, or move it away.")
         [withheld] = [line for line in faulty.first.out.splitlines() if line.startswith(f"Withheld {WEEK_4}: ")]
         assert "files_readable" in withheld
         assert "products" in withheld

@@ -28,7 +28,7 @@ def test_all_checked_and_sound() -> None:
 
 def test_each_advisory_is_named_with_what_mends_it() -> None:
     assert audit.verdict([SOUND, BAD]) == (
-        ["aiohttp 3.1: PYSEC-1 (CVE-1, GHSA-1); mended in 3.2, 4.0", "aiohttp 3.1: PYSEC-2; not mended yet"],
+        ["aiohttp 3.1: PYSEC-1 (CVE-1, GHSA-1); fixed in 3.2, 4.0", "aiohttp 3.1: PYSEC-2; not fixed yet"],
         1,
     )
 

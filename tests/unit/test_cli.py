@@ -312,7 +312,7 @@ def test_a_week_that_is_withheld(sample_home: Path, tmp_path: Path) -> None:
         )
     for command in (("metric", "o2d_ratio", "--week"), EVIDENCE[:-1], WHY[:-1]):
         result = call(*command, "2026-01-26", "--home", home)
-        ends(result, 1, "2026-01-26 isn't published: the gate withheld it, by a day is missing.", "Mend the cause")
+        ends(result, 1, "2026-01-26 isn't published: the gate withheld it, by a day is missing.", "Correct the cause")
     shown = call("recovery", "--seller", "S0012", "--home", home)
     assert shown.stderr == "Withheld since, see metric-store status: 2026-01-26\n"
     assert shown.stdout.startswith("S0012 in the week of 2026-01-19, as of 2026-01-26 03:00 UTC\n")

@@ -226,9 +226,9 @@ def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
     (config / "holidays.csv").symlink_to("/dev/zero")
     os.mkfifo(config / "incidents.csv")
     assert [str(problem) for problem in problems_of(config)] == [
-        f"settings.csv: {config}/settings.csv cannot be read (it is a link); mend or remove it",
-        f"holidays.csv: {config}/holidays.csv cannot be read (it is a link); mend or remove it",
-        f"incidents.csv: {config}/incidents.csv cannot be read (it is no plain file); mend or remove it",
+        f"settings.csv: {config}/settings.csv cannot be read (it is a link); correct or remove it",
+        f"holidays.csv: {config}/holidays.csv cannot be read (it is a link); correct or remove it",
+        f"incidents.csv: {config}/incidents.csv cannot be read (it is no plain file); correct or remove it",
     ]
 
 

@@ -151,8 +151,8 @@ class TestForget:
         assert capsys.readouterr().out.splitlines() == [
             "Taken back: oms_logs/a.csv (2 landed, 0 rejected)",
             "Read again: oms_logs/b.csv (3 landed, 0 rejected; before 1 landed, 1 rejected)",
-            "oms_logs/a.csv is still there, and is not read again as it is: mend it, which brings it back, or move it "
-            "away.",
+            "oms_logs/a.csv is still there, and is not read again as it is: correct it, which brings it back, or move "
+            "it away.",
         ]
 
     def test_it_lands_again_when_it_is_mended(self, place: Place) -> None:

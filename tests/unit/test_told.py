@@ -73,7 +73,7 @@ def test_what_is_left_out_and_what_was_replaced(place: Place, capsys: pytest.Cap
     forget_files(place.home, ["oms_logs/b.csv"])
     new, lines = told(place, capsys, "oms_logs")
     assert new.files == 0, "what is read again is no new file"
-    assert "Forgotten, so not read: inbox/oms_logs/b.csv. Mend it, or move it away." in lines
+    assert "Forgotten, so not read: inbox/oms_logs/b.csv. Correct it, or move it away." in lines
 
 
 def test_what_came_of_a_source_is_refused_as_a_whole(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ select
     weeks.week_start,
     sources.source as scope,
     cast(case when weeks.is_published then 0 else sources.failed_files end as double) as observed,
-    -- what a published week says of files would stay when they are mended, and depend on what came first
+    -- what a published week says of files would stay when they are corrected, and depend on what came first
     cast(null as string) as note
 from weeks
 cross join sources

@@ -71,7 +71,7 @@ const metricStoreSeller = (setup) => {
   };
   /* What would end a limit or a low grade, in the words of `metric-store recovery`. */
   const recoveryOf = (standing) => standing ? [
-    title("What would mend it"),
+    title("What would end it"),
     element("dl", { class: "recovery" }, ...standing.flatMap(([id, lines]) => [
       element("dt", {}, described(id)), element("dd", {}, ...lines.map((line) => element("div", {}, line))),
     ])),
