@@ -384,6 +384,8 @@ def contract(names: tuple[str, ...], home: Path | None, against: Path | None) ->
     from orchestration.cli.contract import show_changes, show_contract
 
     place = Home.of(home)
+    if home is not None:
+        place.require()
     if against is None:
         show_contract(place, names)
     elif not show_changes(place, names, against):

@@ -69,6 +69,12 @@ def test_its_service_level_is_that_of_the_home(tmp_path: Path) -> None:
     assert levels == {"frequency": 7, "latency": 35}
 
 
+def test_a_home_that_is_named_must_be_there(tmp_path: Path) -> None:
+    refused = metric_store("contract", "--home", tmp_path / "none")
+    assert (refused.status, refused.out) == (1, "")
+    assert f"There is no home at {tmp_path / 'none'}." in refused.err
+
+
 def test_it_can_be_of_some_of_them() -> None:
     found = yaml.safe_load(metric_store("contract", "publication", "claims").out)
     assert [one["name"] for one in found["schema"]] == ["claims", "publication"]
