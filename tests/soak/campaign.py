@@ -275,7 +275,7 @@ def _read_on(store: Path, known: dict[str, str], begun: Any, stop: Any, found: A
                 found.put(f"a state that no build has, after {reads}")
                 return
             reads[known[state]] += 1
-            for _ in range(10):
+            for _ in range(30):
                 if store.is_file():
                     with duckdb.connect(str(store), read_only=True) as db:
                         db.execute("select count(*) from marts.publication").fetchall()
