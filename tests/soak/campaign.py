@@ -6,7 +6,6 @@ numbers from seed and name, so that it can be repeated by itself: `SOAK_ONLY`.
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import random
@@ -21,8 +20,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from metric_store.reading import open_store
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
@@ -30,6 +27,7 @@ from orchestration.report.writing import write_report
 from orchestration.sample import write_sample
 from tests.conftest import Ended, evidence_of, run
 from tests.running import Running, is_free
+from tests.soak.reader import Figures, digest, figures, read_on, store_of
 
 WEEKS = ("2026-01-05", "2026-01-12")
 SEED = os.environ.get("SOAK_SEED") or str(random.SystemRandom().randrange(10**6))
@@ -44,11 +42,6 @@ STAGES = {
     "publish": "published_store",
     "report": "report",
 }
-#: What tells of the build itself, and not of figures.
-_OF_THE_BUILD = ("build_id", "published_at", "restated_at")
-
-Figures = dict[str, list[tuple]]
-
 #: What the campaign did, for the end of pytest's output.
 REPORT: list[str] = []
 
@@ -61,34 +54,6 @@ def numbers(name: str) -> random.Random:
 def is_wanted(name: str) -> bool:
     """Whether a fault is to be done: all are, unless one or a few are named."""
     return not ONLY or name in ONLY.split(",")
-
-
-def store_of(home: Path) -> Path:
-    return home / "published" / "metric_store.duckdb"
-
-
-#: What a verdict says of the change since the build before is history.
-_BUT = {"fct_data_quality_week": "where rule_id <> 'restatement_size'"}
-
-
-def figures(store: Path) -> Figures:
-    """Every published table, its rows as they lie, without what tells of the build; nothing where there is no store."""
-    if not store.is_file():
-        return {}
-    with open_store(store) as db:
-        columns: dict[str, list[str]] = {}
-        for table, column in db.execute(
-            "select table_name, column_name from duckdb_columns() where schema_name = 'marts' order by all"
-        ).fetchall():
-            columns.setdefault(table, []).extend([column] if column not in _OF_THE_BUILD else [])
-        return {
-            name: db.execute(f"select {', '.join(names)} from marts.{name} {_BUT.get(name, '')}").fetchall()
-            for name, names in columns.items()
-        }
-
-
-def digest(found: Figures) -> str:
-    return hashlib.sha256(repr(found).encode()).hexdigest()
 
 
 def differing(found: Figures, expected: Figures) -> list[str]:
@@ -263,30 +228,6 @@ def check_home(case: Case, home: Path) -> None:
     assert write_report(Home(home)).weeks == (), "the pages show what is published"
 
 
-def _read_on(store: Path, known: dict[str, str], begun: Any, stop: Any, found: Any) -> None:
-    """Open the store again and again as a reader does; says what was wrong, or how often it read which state."""
-    reads: dict[str, int] = dict.fromkeys(known.values(), 0)
-    opened, parent = 0, os.getppid()
-    begun.set()
-    while not (stop.is_set() and opened) and os.getppid() == parent:
-        try:
-            state = digest(figures(store))
-            if state not in known:
-                found.put(f"a state that no build has, after {reads}")
-                return
-            reads[known[state]] += 1
-            for _ in range(30):
-                if store.is_file():
-                    with duckdb.connect(str(store), read_only=True) as db:
-                        db.execute("select count(*) from marts.publication").fetchall()
-                    opened += 1
-                time.sleep(0.1)
-        except Exception as error:
-            found.put(f"{type(error).__name__}: {error}")
-            return
-    found.put((reads, opened))
-
-
 class Reader:
     """What a reader met while something else was going on."""
 
@@ -300,7 +241,7 @@ def reading(case: Case, home: Path) -> Iterator[Reader]:
     spawn = multiprocessing.get_context("spawn")
     begun, stop, found = spawn.Event(), spawn.Event(), spawn.Queue()
     known = {digest(case.before.figures): "before", digest(case.after.figures): "after"}
-    process = spawn.Process(target=_read_on, args=(store_of(home), known, begun, stop, found), daemon=True)
+    process = spawn.Process(target=read_on, args=(store_of(home), known, begun, stop, found), daemon=True)
     process.start()
     assert begun.wait(120)
     reader = Reader()

@@ -34,8 +34,8 @@ from tests.soak.campaign import (
     numbers,
     reading,
     recover,
-    store_of,
 )
+from tests.soak.reader import store_of
 
 pytestmark = pytest.mark.soak
 
