@@ -1,14 +1,14 @@
-"""Parts of the weekly job launched apart, as Dagster's UI launches them."""
+"""Parts of the weekly job launched apart, as Dagster's UI launches them, and the weeks that a run is for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from dagster import AssetKey, DagsterInstance, ExecuteInProcessResult
+from dagster import AssetKey, DagsterInstance, DagsterRun, ExecuteInProcessResult
 
 from orchestration.definitions import defs
-from orchestration.weeks.partitions import tags_for
+from orchestration.weeks.partitions import tags_for, weeks_of
 
 
 def launch(weeks: Sequence[date], *assets: str, keeps_history: bool = False) -> ExecuteInProcessResult:
@@ -23,3 +23,10 @@ def launch(weeks: Sequence[date], *assets: str, keeps_history: bool = False) -> 
             asset_selection=[AssetKey(asset.split("/")) for asset in assets],
             raise_on_error=False,
         )
+
+
+def weeks_asked_for(tags: Mapping[str, str]) -> list[str]:
+    """The weeks that a run with these tags works on."""
+    weeks = [week.isoformat() for week in weeks_of(DagsterRun(job_name="weekly_run", tags=tags))]
+    assert len(weeks) == len(set(weeks)), "each week once"
+    return weeks

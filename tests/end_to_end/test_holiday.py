@@ -15,7 +15,7 @@ from orchestration.sample.season import Season
 from orchestration.sample.world import build_world
 from tests.conftest import made_once, metric_store, run
 
-pytestmark = pytest.mark.soak  # its parts: tests/unit/test_rehearsal.py, tests/unit/test_why_and_recovery.py
+pytestmark = pytest.mark.soak  # its parts: tests/unit/test_rehearsal.py, tests/end_to_end/test_why_and_recovery.py
 
 SIZE = {"sellers": 200, "orders_per_week": 5000, "seed": 7}
 WEEKS = [f"2026-01-{day:02d}" for day in (5, 12, 19, 26)] + ["2026-02-02"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -28,3 +30,14 @@ def ends(result: Result, status: int, *said: str) -> None:
 def as_text(value: object) -> str:
     """A published value as a CSV has it."""
     return "" if value is None else str(value)
+
+
+def modules_after(code: str) -> set[str]:
+    """The modules that a process of its own has loaded after this code."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{code}\nprint('modules', *sorted(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.splitlines()[-1].split())

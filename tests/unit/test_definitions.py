@@ -1,15 +1,12 @@
-"""The Dagster side: what the code location holds, what it touches when loaded, and what schedule and sensor ask for."""
+"""The Dagster side: what the code location holds, what it touches when loaded, and runs that were killed."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,21 +20,14 @@ from dagster import (
     AssetsDefinition,
     AssetSpec,
     DagsterInstance,
-    DagsterRun,
     DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     Definitions,
     FreshnessPolicy,
     JobDefinition,
-    RunRequest,
-    SkipReason,
-    build_schedule_context,
-    build_sensor_context,
 )
 
-from orchestration import jobs
-from orchestration.configuration import load_configuration
 from orchestration.configuration.ids import GATE_RULES
 from orchestration.definitions import build_definitions, defs
 from orchestration.home.layout import Home
@@ -50,10 +40,9 @@ from orchestration.publication.tables import mart_tables
 from orchestration.resources import MetricStoreResource
 from orchestration.transform.project import manifest_path
 from orchestration.weeks.calendar import time_zones
-from orchestration.weeks.deadlines import tick_of
 from orchestration.weeks.names import FIRST_WEEK
-from orchestration.weeks.partitions import WEEKS, tags_for, weeks_of
-from tests.conftest import SAMPLE_WEEKS
+from orchestration.weeks.partitions import WEEKS, tags_for
+from tests.parts import weeks_asked_for
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -174,13 +163,6 @@ def test_the_home_of_a_run_stays_what_it_was(tmp_path: Path, monkeypatch: pytest
     assert store.place.root == tmp_path
 
 
-def weeks_asked_for(tags: Mapping[str, str]) -> list[str]:
-    """The weeks that a run with these tags works on."""
-    weeks = [week.isoformat() for week in weeks_of(DagsterRun(job_name="weekly_run", tags=tags))]
-    assert len(weeks) == len(set(weeks)), "each week once"
-    return weeks
-
-
 @pytest.mark.parametrize(
     "weeks",
     [["2026-01-05"], ["2026-01-05", "2026-01-12"], ["2025-12-29", "2026-01-05", "2026-01-12"]],
@@ -217,180 +199,37 @@ def test_the_published_store_alone_has_a_deadline(specs: dict[AssetKey, AssetSpe
     assert policies == {AssetKey("published_store"): FreshnessPolicy.cron("0 15 * * 1", timedelta(hours=12), "UTC")}
 
 
-class TestAutomation:
-    """On the sample home: three weeks of January 2026, all published."""
+def test_both_are_off_until_switched_on() -> None:
+    assert monday_0300_utc.default_status == DefaultScheduleStatus.STOPPED
+    assert inbox_sensor.default_status == DefaultSensorStatus.STOPPED
 
-    @pytest.fixture(autouse=True)
-    def home(self, sample_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        home = tmp_path / "home"
-        shutil.copytree(sample_home, home, ignore=shutil.ignore_patterns("warehouse.duckdb", "data_docs", "dagster"))
-        monkeypatch.setenv("METRIC_STORE_HOME", str(home))
-        return home
 
-    @pytest.fixture
-    def instance(self) -> Iterator[DagsterInstance]:
-        with DagsterInstance.ephemeral() as instance:
-            yield instance
+def test_the_schedule_is_mondays_three_o_clock() -> None:
+    assert (monday_0300_utc.cron_schedule, monday_0300_utc.execution_timezone) == ("0 3 * * 1", "UTC")
+    assert monday_0300_utc.job_name == inbox_sensor.job_name == "weekly_run"
 
-    @staticmethod
-    def ask(instance: DagsterInstance) -> list[RunRequest | SkipReason]:
-        with build_sensor_context(instance=instance) as context:
-            return list(inbox_sensor(context))
 
-    @staticmethod
-    def drop(home: Path, name: str = "new.jsonl") -> None:
-        (home / "inbox" / "oms_logs" / name).write_text("{}\n")
-
-    @staticmethod
-    def unpublish(home: Path) -> None:
-        shutil.rmtree(home / "published")
-
-    def test_both_are_off_until_switched_on(self) -> None:
-        assert monday_0300_utc.default_status == DefaultScheduleStatus.STOPPED
-        assert inbox_sensor.default_status == DefaultSensorStatus.STOPPED
-
-    def test_the_schedule_is_mondays_three_o_clock(self) -> None:
-        assert (monday_0300_utc.cron_schedule, monday_0300_utc.execution_timezone) == ("0 3 * * 1", "UTC")
-        assert monday_0300_utc.job_name == inbox_sensor.job_name == "weekly_run"
-
-    def test_the_schedule_asks_for_the_week_that_passed(self) -> None:
-        """Published as it is: the run finds that itself, after landing what has come."""
-        [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
-        assert weeks_asked_for(request.tags) == ["2026-01-19"]
-
-    @pytest.mark.parametrize(
-        ("zone", "hours", "cron", "tick"),
-        [
-            ("America/New_York", 3, "0 3 * * 1", "2026-01-26T08:00"),
-            ("Pacific/Kiritimati", 3, "0 3 * * 1", "2026-01-25T13:00"),
-            ("UTC", 47, "0 23 * * 2", "2026-01-27T23:00"),
-            ("Asia/Kathmandu", 0, "0 0 * * 1", "2026-01-25T18:15"),
-            ("Europe/Berlin", 24, "0 0 * * 2", "2026-01-26T23:00"),
-        ],
-    )
-    def test_the_schedule_ticks_at_a_of_the_home(
-        self, home: Path, zone: str, hours: int, cron: str, tick: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.settings(home, zone, hours)
-        assert tick_of(Home(home)) == (cron, zone)
-        assert load_configuration(home / "config").calculated_at(date(2026, 1, 19)) == datetime.fromisoformat(tick)
-        shutil.rmtree(home / "published")
-        [request] = self.tick(datetime.fromisoformat(tick).replace(tzinfo=UTC))
-        assert weeks_asked_for(request.tags)[-1] == "2026-01-19"
-
-    def test_the_schedule_ticks_at_a_all_over_the_earth(self) -> None:
-        """A is at the tick's wall clock in every week of two years: no clock is changed between E and A."""
-        zones = sorted(time_zones() & available_timezones())
-        with duckdb.connect() as engine:
-            off = engine.execute(
-                """
-                with ends as (
-                    select
-                        zone, hours, monday + hours * interval 1 hour as wall_clock,
-                        timezone('UTC', timezone(zone, monday)) + hours * interval 1 hour as calculated_at
-                    from (select unnest($zones) as zone), (select unnest([0, 3, 23, 24, 26, 47]) as hours), (
-                        select unnest(generate_series(timestamp '2026-01-05', timestamp '2028-01-03', interval 7 days))
-                            as monday
-                    )
+def test_the_schedule_ticks_at_a_all_over_the_earth() -> None:
+    """A is at the tick's wall clock in every week of two years: no clock is changed between E and A."""
+    zones = sorted(time_zones() & available_timezones())
+    with duckdb.connect() as engine:
+        off = engine.execute(
+            """
+            with ends as (
+                select
+                    zone, hours, monday + hours * interval 1 hour as wall_clock,
+                    timezone('UTC', timezone(zone, monday)) + hours * interval 1 hour as calculated_at
+                from (select unnest($zones) as zone), (select unnest([0, 3, 23, 24, 26, 47]) as hours), (
+                    select unnest(generate_series(timestamp '2026-01-05', timestamp '2028-01-03', interval 7 days))
+                        as monday
                 )
-                select distinct zone from ends where timezone(zone, timezone('UTC', calculated_at)) <> wall_clock
-                """,
-                {"zones": zones},
-            ).fetchall()
-        assert len(zones) > 500
-        assert off == []
-
-    def test_settings_that_cannot_be_read_leave_the_schedule_as_it_is(self, home: Path) -> None:
-        self.settings(home, "Nowhere/Else", 3)
-        assert tick_of(Home(home)) == ("0 3 * * 1", "UTC")
-
-    @staticmethod
-    def settings(home: Path, zone: str, hours: int) -> None:
-        (home / "config").mkdir(exist_ok=True)
-        text = f"key,value\nreporting_timezone,{zone}\ncalculation_offset_hours,{hours}\n"
-        (home / "config" / "settings.csv").write_text(text)
-
-    def test_the_schedule_asks_for_what_is_new_as_well(self, home: Path) -> None:
-        self.unpublish(home)
-        [request] = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
-        assert weeks_asked_for(request.tags) == list(SAMPLE_WEEKS)
-
-    def test_the_schedule_asks_for_no_week_between(self, home: Path) -> None:
-        """The week that passed, and an older one that is new."""
-        with sqlite3.connect(home / "landing" / "ledger.sqlite") as ledger:
-            ledger.execute("delete from event_weeks where week_start <> '2026-01-05'")
-        ledger.close()
-        self.unpublish(home)
-        requests = self.tick(datetime(2026, 1, 26, 3, tzinfo=UTC))
-        assert [weeks_asked_for(request.tags) for request in requests] == [["2026-01-05"], ["2026-01-19"]]
-        assert len({request.run_key for request in requests}) == 2
-
-    def test_the_schedule_asks_for_no_week_that_is_not_over(self, home: Path) -> None:
-        self.unpublish(home)
-        [request] = self.tick(datetime(2026, 1, 19, 3, tzinfo=UTC))
-        assert weeks_asked_for(request.tags) == list(SAMPLE_WEEKS[:2])
-
-    @staticmethod
-    def tick(at: datetime) -> list[RunRequest]:
-        requests = list(monday_0300_utc(build_schedule_context(scheduled_execution_time=at)))
-        for request in requests:
-            assert request.asset_selection is None
-        return requests
-
-    def test_the_sensor_skips_where_nothing_is_to_do(self, instance: DagsterInstance) -> None:
-        [skip] = self.ask(instance)
-        assert isinstance(skip, SkipReason)
-
-    def test_the_sensor_lands_new_files_first(self, home: Path, instance: DagsterInstance) -> None:
-        self.unpublish(home)
-        self.drop(home)
-        [request] = self.ask(instance)
-        assert isinstance(request, RunRequest)
-        assert request.asset_selection == [AssetKey("inbox")]
-        assert weeks_asked_for(request.tags) == []
-        [again] = self.ask(instance)
-        assert again.run_key == request.run_key, "while that run is at work, the same files aren't asked for again"
-        self.drop(home, "more.jsonl")
-        [other] = self.ask(instance)
-        assert other.run_key != request.run_key
-
-    def test_the_sensor_asks_for_new_weeks(self, home: Path, instance: DagsterInstance) -> None:
-        self.unpublish(home)
-        [request] = self.ask(instance)
-        assert isinstance(request, RunRequest)
-        assert request.asset_selection is None
-        assert weeks_asked_for(request.tags) == list(SAMPLE_WEEKS)
-        [again] = self.ask(instance)
-        assert again.run_key == request.run_key, "while that run is at work, the same weeks aren't asked for again"
-        (home / "config").mkdir()
-        (home / "config" / "settings.csv").write_text("key,value\nsmall_sample,31\n")
-        [other] = self.ask(instance)
-        assert other.run_key not in (None, request.run_key)
-
-    def test_what_a_run_left_undone_is_asked_for_again_after_a_pause(
-        self, home: Path, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.unpublish(home)
-        keys = []
-        for pause in (1, 2, 4, 8, 16, 32, 60, 60):
-            [request] = self.ask(instance)
-            assert isinstance(request, RunRequest)
-            keys.append(request.run_key)
-            cancelled = instance.create_run_for_job(
-                job_def=defs.resolve_job_def("weekly_run"), tags=request.tags, status=DagsterRunStatus.STARTED
             )
-            instance.report_run_canceled(cancelled)
-            ended = datetime.now(UTC).replace(tzinfo=None)
-            monkeypatch.setattr(jobs, "_now", partial(datetime.__add__, ended, timedelta(minutes=pause - 0.5)))
-            assert isinstance(self.ask(instance)[0], SkipReason)
-            monkeypatch.setattr(jobs, "_now", partial(datetime.__add__, ended, timedelta(minutes=pause + 0.1)))
-        assert len(set(keys)) == 8
-
-    def test_the_sensor_ignores_files_that_are_not_there_yet(self, home: Path, instance: DagsterInstance) -> None:
-        for name in ("new.jsonl.part", "_new.jsonl", ".new.jsonl"):
-            self.drop(home, name)
-        [skip] = self.ask(instance)
-        assert isinstance(skip, SkipReason)
+            select distinct zone from ends where timezone(zone, timezone('UTC', calculated_at)) <> wall_clock
+            """,
+            {"zones": zones},
+        ).fetchall()
+    assert len(zones) > 500
+    assert off == []
 
 
 class TestKilledRuns:

@@ -14,7 +14,6 @@ from typing import Any
 
 import duckdb
 import pytest
-from cli_kit import as_text, call, ends
 from click.testing import Result
 
 import metric_store.sellers
@@ -22,6 +21,7 @@ import orchestration.cli.evidence
 import orchestration.cli.status
 import orchestration.ui.server
 from tests.conftest import EVIDENCE_METRICS, SAMPLE_WEEKS, evidence_of
+from tests.unit.cli_kit import as_text, call, ends
 
 
 def most_evidence(home: Path) -> tuple[str, str, int]:

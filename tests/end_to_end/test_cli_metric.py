@@ -9,11 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from cli_kit import as_text, call, ends
 
 from metric_store.reading import open_store
 from tests.conftest import SAMPLE_WEEKS
 from tests.store_kit import FIRST, SECOND, make_store
+from tests.unit.cli_kit import as_text, call, ends
 
 
 @pytest.mark.parametrize(
