@@ -1,0 +1,29 @@
+"""The home that each test of the report begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.publication.store import _create
+from tests.unit.report_kit import TABLES, Made
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("store") / "empty.duckdb"
+    with duckdb.connect(str(path)) as db:
+        db.execute("create schema marts")
+        for table in TABLES.values():
+            _create(db, table)
+    return path
+
+
+@pytest.fixture
+def made(tmp_path: Path, empty_store: Path) -> Iterator[Made]:
+    made = Made(tmp_path / "home", empty_store)
+    yield made
+    made.close()
