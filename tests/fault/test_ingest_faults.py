@@ -18,11 +18,10 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "unit"))
 
-from ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, zstd
-
 from orchestration.ingest import intake, touches
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import PROJECT_ROOT
+from tests.unit.ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, zstd
 
 MANY = logs(*(f"L{number:06d}" for number in range(3000)))
 

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from ingest_kit import Place, logs, row
 
 from metric_store.errors import MetricStoreError
 from metric_store.reading import PublishedWeek
@@ -19,6 +18,7 @@ from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger
 from orchestration.weeks import change
 from orchestration.weeks.change import check_calendar, check_whole, follow_calendar
+from tests.unit.ingest_kit import Place, logs, row
 
 NOW = datetime(2024, 9, 1)
 SOURCES_READ = ("oms_logs", "seller_orders", "claims")

@@ -10,13 +10,13 @@ from typing import Any
 import openpyxl
 import pytest
 import xlsxwriter
-from cli_kit import call, ends
 from openpyxl.worksheet.worksheet import Worksheet
 from xlsxwriter.exceptions import FileCreateError
 
 import orchestration.cli.export
 from metric_store.reading import open_store
 from tests.store_kit import FIRST, SECOND, SELLERS, WAIVER, WITHHELD, make_store
+from tests.unit.cli_kit import call, ends
 
 UNMEASURED = f"{SECOND}: not measured: brands_onboarded (no file of sellers has onboarded_at)\n"
 WAIVED = f"{SECOND} is published with a waiver: {WAIVER}\n"

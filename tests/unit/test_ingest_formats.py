@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
-from ingest_kit import FORMATS, Place, as_csv, as_jsonl, as_parquet, encoded, logs, row, without
 
 from orchestration.ingest.contracts import OMS_LOGS, SELLER_ORDERS
 from orchestration.ingest.model import Source
+from tests.unit.ingest_kit import FORMATS, Place, as_csv, as_jsonl, as_parquet, encoded, logs, row, without
 
 
 @pytest.fixture

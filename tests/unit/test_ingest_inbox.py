@@ -6,12 +6,12 @@ import os
 from pathlib import Path
 
 import pytest
-from ingest_kit import Place, as_csv, logs, row
 
 from orchestration.ingest import intake, landing
 from orchestration.ingest.contracts import OMS_LOGS, SOURCES
 from orchestration.ingest.landing import look, new_files
 from orchestration.ingest.ledger import Ledger
+from tests.unit.ingest_kit import Place, as_csv, logs, row
 
 
 @pytest.fixture
@@ -260,9 +260,8 @@ class TestOnce:
             assert [file.path for file in new_files(look(place.home), ledger, OMS_LOGS.name)] == ["b.csv"]
 
     def test_each_file_is_told_of_as_it_is_done(self, place: Place) -> None:
-        from ingest_kit import NOW
-
         from orchestration.ingest.landing import IngestContext, ingest_source
+        from tests.unit.ingest_kit import NOW
 
         place.put("oms_logs/a.csv", logs("L1"))
         place.put("oms_logs/b.csv", b"")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from ingest_kit import FORMATS, NOW, Place, as_csv, as_parquet, logs, row, without
 
 from orchestration.ingest.contracts import SOURCES
+from tests.unit.ingest_kit import FORMATS, NOW, Place, as_csv, as_parquet, logs, row, without
 
 ACCEPTED_AT_MOST = "2024-09-02 00:00:00"  # a day after NOW
 FUTURE = "2024-09-02 00:00:00.000001"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ingest_kit import FORMATS, Place, Row, row
+
+from tests.unit.ingest_kit import FORMATS, Place, Row, row
 
 START = datetime(2024, 8, 1)
 KEYS = st.one_of(

@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from sample_kit import column_of, contents, load, values
 
 from orchestration.configuration import load_configuration
 from orchestration.ingest.contracts import SOURCES
 from orchestration.sample import SampleSummary, write_sample
+from tests.unit.sample_kit import column_of, contents, load, values
 
 SMALL: dict[str, Any] = {"weeks": 3, "sellers": 20, "orders_per_week": 400}
 NORMAL_WEEKS = 3

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from sample_kit import column_of, contents, load, values
 
 import orchestration.sample.august.month as month
 from orchestration.ingest.contracts import SOURCES
 from orchestration.project import DEFAULT_CONFIG_DIR, PROJECT_ROOT
 from orchestration.sample import SampleSummary, write_august, write_sample
 from orchestration.sample.august import DAYS, MONTH, WEEKS, Counts
+from tests.unit.sample_kit import column_of, contents, load, values
 
 SCALE = 0.002
 COUNTS = Counts.at(SCALE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ingest_kit import Place, logs, row
 
 from orchestration.cli.forget import forget_files
 from orchestration.cli.told import NewFiles, next_file, tell_files
 from tests.conftest import metric_store
+from tests.unit.ingest_kit import Place, logs, row
 
 
 @pytest.fixture
