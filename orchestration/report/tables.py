@@ -234,10 +234,11 @@ class Store:
                 "select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts'"
             )
         }
+        self._tables = {table for table, _ in self.descriptions}
 
     def has(self, table: str) -> bool:
         """Whether the store has a published table: one of an earlier release may lack some."""
-        return any(name == table for name, _ in self.descriptions)
+        return table in self._tables
 
     def rows(self, sql: str, parameters: dict[str, object] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query."""
