@@ -168,10 +168,10 @@ class TestAdapters:
         assert any("not_in_set, shipment_type: 1 records; found 'dropship' (1)" in line for line in lines)
         assert any("strptime(..., '%d/%m/%Y %H:%M')" in line for line in lines)
 
-    def test_broken_ones_and_folders_that_are_no_source(self, olist: Place, capsys: pytest.CaptureFixture[str]) -> None:
-        olist.adapter("orders/x.sql", "select 1")
-        olist.adapter("claims/x.sql", "selec")
-        is_well, lines = said(olist, capsys)
+    def test_broken_ones_and_folders_that_are_no_source(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+        place.adapter("orders/x.sql", "select 1")
+        place.adapter("claims/x.sql", "selec")
+        is_well, lines = said(place, capsys)
         assert not is_well
         assert [line for line in lines if line.startswith("adapters/orders/x.sql: can't be used: there is no source")]
         assert [line for line in lines if line.startswith("  can't be read: not one SQL select")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,13 +40,97 @@ def place(tmp_path: Path) -> Place:
 
 
 def error(place: Place, sql: str) -> str:
-    """Why an adapter fails; in one line, without names of ours."""
+    """Why an adapter fails."""
     place.adapter("packages/shop.sql", sql)
     file = place.only("packages")
     assert (file.status, file.path, file.landed) == ("failed", "adapters/packages/shop.sql", 0)
-    assert "\n" not in str(file.error)
-    assert ".scratch" not in str(file.error)
-    return str(file.error)
+    return in_our_words(file.error)
+
+
+def errors(folder: Path, sqls: Sequence[str]) -> list[str | None]:
+    """Why each of these adapters fails, None for one that doesn't; FOLDER and SECRET in them are outside the home."""
+    place = Place(folder / "home")
+    place.put("shop/packages-1.csv", SHOP)
+    place.adapter("packages/shop.sql", SQL)
+    for number, sql in enumerate(sqls):
+        named = sql.replace("SECRET", str(folder / "secret.csv")).replace("FOLDER", str(folder))
+        place.adapter(f"packages/{number:02d}.sql", named)
+    place.home.inbox.joinpath("packages").mkdir()
+    *files, sound = place.ingest("packages")
+    assert (sound.path, sound.status) == ("adapters/packages/shop.sql", "landed")
+    return [in_our_words(file.error) if file.status == "failed" else None for file in files]
+
+
+def in_our_words(why: str | None) -> str:
+    """One line, without names of ours."""
+    assert why
+    assert "\n" not in why
+    assert ".scratch" not in why
+    return why
+
+
+#: SQL, and why it fails.
+REASONS = [
+    ("", "one SQL select is wanted"),
+    ("select 1", "it reads no file"),
+    ("select 1; select 2", "one SQL select is wanted, there are 2"),
+    ("drop table x", "not one SQL select"),
+    ("copy (select 1) to 'x'", "not one SQL select"),
+    ("select * from 'shop/packages-1.csv'", "it reads no file"),
+    ("select * from read_csv('shop/' || 'packages-1.csv' || vendor)", ""),
+    ("select nothing from read_csv('shop/packages-1.csv')", "its SQL failed"),
+    ("select id::int as package_id from read_csv('shop/packages-1.csv')", "its SQL failed"),
+    ("select id as package_id from read_csv('shop/packages-1.csv')", "required column missing: order_id"),
+    ("select * from read_parquet('shop/packages-1.csv')", "its SQL failed"),
+]
+#: Relations that would reach another file of the machine.
+OTHERS = [
+    "read_csv('SECRET')",
+    "read_text('SECRET')",
+    "read_blob('SECRET')",
+    "read_csv('../secret.csv')",
+    "read_csv('shop/../../secret.csv')",
+    "glob('FOLDER/*')",
+    "'SECRET'",
+    '"SECRET"',
+    "sniff_csv('SECRET')",
+    "query('select * from read_text(''SECRET'')')",
+    "query_table('SECRET')",
+    "parquet_metadata('SECRET')",
+    "(select * from read_csv('shop/packages-1.csv') union all by name select * from read_csv('SECRET'))",
+    "json_execute_serialized_sql((select json_serialize_sql('select * from read_text(''SECRET'')')))",
+    "query('select * from read_text(''file:SECRET'')')",
+    "query('select * from read_text(''FOLDER/home/landing/../../secret.csv'')')",
+    "query('select * from read_text(''FOLDER/home/inbox/shop/../../../secret.csv'')')",
+    "query('select * from read_csv(''/dev/stdin'')')",
+    "query('select * from read_text(''/proc/self/environ'')')",
+    "query('select * from read_csv(''https://127.0.0.1:1/'')')",
+    "query('select * from read_csv(''s3://bucket/secret'')')",
+    "query('attach ''SECRET'' as x')",
+    "query('install httpfs')",
+    "query('load httpfs')",
+    "query('set enable_external_access = true')",
+    "read_xlsx('SECRET')",
+    "enable_logging('QueryLog', storage_path := 'FOLDER/log')",
+    "enable_profiling(save_location := 'FOLDER/profile.json')",
+    "duckdb_secrets()",
+    "(select getenv('HOME'))",
+]
+#: What would write one.
+WRITE_OUT = [
+    "with x as (copy (select 1) to 'FOLDER/out.csv') select * from READ",
+    "select * from READ; copy (select 1) to 'FOLDER/out.csv'",
+    "select * from READ) to 'FOLDER/out.csv'; --",
+    "select * from READ, query('copy (select 1) to ''FOLDER/out.csv''')",
+    'select id as "a"") to \'FOLDER/out.csv\'; --" from READ',
+    "select 'a'') to ''FOLDER/out.csv''; --' as x from READ",
+    "copy READ to 'FOLDER/out.csv'",
+    "export database 'FOLDER/out.csv'",
+    "attach 'FOLDER/out.csv' as x",
+    "install httpfs from 'FOLDER/out.csv'",
+    "pragma enable_profiling",
+    "set enable_external_access = true; select * from READ",
+]
 
 
 class TestLanding:
@@ -164,24 +249,15 @@ class TestAgain:
 
 
 class TestFailures:
-    @pytest.mark.parametrize(
-        ("sql", "reason"),
-        [
-            ("", "one SQL select is wanted"),
-            ("select 1", "it reads no file"),
-            ("select 1; select 2", "one SQL select is wanted, there are 2"),
-            ("drop table x", "not one SQL select"),
-            ("copy (select 1) to 'x'", "not one SQL select"),
-            ("select * from 'shop/packages-1.csv'", "it reads no file"),
-            ("select * from read_csv('shop/' || 'packages-1.csv' || vendor)", ""),
-            ("select nothing from read_csv('shop/packages-1.csv')", "its SQL failed"),
-            ("select id::int as package_id from read_csv('shop/packages-1.csv')", "its SQL failed"),
-            ("select id as package_id from read_csv('shop/packages-1.csv')", "required column missing: order_id"),
-            ("select * from read_parquet('shop/packages-1.csv')", "its SQL failed"),
-        ],
-    )
-    def test_reasons(self, place: Place, sql: str, reason: str) -> None:
-        assert reason in error(place, sql)
+    @pytest.fixture(scope="class")
+    def whys(self, tmp_path_factory: pytest.TempPathFactory) -> list[str | None]:
+        return errors(tmp_path_factory.mktemp("failures"), [sql for sql, _ in REASONS])
+
+    @pytest.mark.parametrize(("number", "reason"), [(n, reason) for n, (_, reason) in enumerate(REASONS)])
+    def test_reasons(self, whys: list[str | None], number: int, reason: str) -> None:
+        why = whys[number]
+        assert why is not None
+        assert reason in why
 
     def test_sql_that_is_no_text(self, place: Place) -> None:
         (place.home.adapters / "packages/shop.sql").write_bytes(b"select '\xff'")
@@ -246,48 +322,18 @@ class TestReach:
 
     READ = "read_csv('shop/packages-1.csv', all_varchar = true)"
 
-    @pytest.mark.parametrize(
-        "other",
-        [
-            "read_csv('SECRET')",
-            "read_text('SECRET')",
-            "read_blob('SECRET')",
-            "read_csv('../secret.csv')",
-            "read_csv('shop/../../secret.csv')",
-            "glob('FOLDER/*')",
-            "'SECRET'",
-            '"SECRET"',
-            "sniff_csv('SECRET')",
-            "query('select * from read_text(''SECRET'')')",
-            "query_table('SECRET')",
-            "parquet_metadata('SECRET')",
-            "(select * from read_csv('shop/packages-1.csv') union all by name select * from read_csv('SECRET'))",
-            "json_execute_serialized_sql((select json_serialize_sql('select * from read_text(''SECRET'')')))",
-            "query('select * from read_text(''file:SECRET'')')",
-            "query('select * from read_text(''FOLDER/home/landing/../../secret.csv'')')",
-            "query('select * from read_text(''FOLDER/home/inbox/shop/../../../secret.csv'')')",
-            "query('select * from read_csv(''/dev/stdin'')')",
-            "query('select * from read_text(''/proc/self/environ'')')",
-            "query('select * from read_csv(''https://127.0.0.1:1/'')')",
-            "query('select * from read_csv(''s3://bucket/secret'')')",
-            "query('attach ''SECRET'' as x')",
-            "query('install httpfs')",
-            "query('load httpfs')",
-            "query('set enable_external_access = true')",
-            "read_xlsx('SECRET')",
-            "enable_logging('QueryLog', storage_path := 'FOLDER/log')",
-            "enable_profiling(save_location := 'FOLDER/profile.json')",
-            "duckdb_secrets()",
-            "(select getenv('HOME'))",
-        ],
-    )
-    def test_another_file_of_the_machine(self, place: Place, other: str, tmp_path: Path) -> None:
-        (tmp_path / "secret.csv").write_bytes(SHOP)
-        other = other.replace("SECRET", str(tmp_path / "secret.csv")).replace("FOLDER", str(tmp_path))
-        place.home.inbox.joinpath("packages").mkdir()
+    @pytest.fixture(scope="class")
+    def reached(self, tmp_path_factory: pytest.TempPathFactory) -> list[str | None]:
+        """Why the adapters fail that read another file, too."""
+        folder = tmp_path_factory.mktemp("reached")
+        (folder / "secret.csv").write_bytes(SHOP)
         columns = 'id as package_id, "order" as order_id, vendor as seller_id, "left" as shipped_at'
-        sql = f"select {columns} from {self.READ} join"
-        error(place, f"{sql} (select count(*) from {other}) on true")
+        reads = f"select {columns} from {self.READ} join (select count(*) from OTHER) on true"
+        return errors(folder, [reads.replace("OTHER", other) for other in OTHERS])
+
+    @pytest.mark.parametrize("number", range(len(OTHERS)), ids=OTHERS)
+    def test_another_file_of_the_machine(self, reached: list[str | None], number: int) -> None:
+        assert reached[number]
 
     def test_another_file_of_the_home(self, place: Place) -> None:
         place.ingest("packages")
@@ -307,27 +353,18 @@ class TestReach:
         assert place.only("packages").landed == 2
         assert place.ids("packages") == ["P1", "P2"]
 
-    @pytest.mark.parametrize(
-        "sql",
-        [
-            "with x as (copy (select 1) to 'FOLDER/out.csv') select * from READ",
-            "select * from READ; copy (select 1) to 'FOLDER/out.csv'",
-            "select * from READ) to 'FOLDER/out.csv'; --",
-            "select * from READ, query('copy (select 1) to ''FOLDER/out.csv''')",
-            'select id as "a"") to \'FOLDER/out.csv\'; --" from READ',
-            "select 'a'') to ''FOLDER/out.csv''; --' as x from READ",
-            "copy READ to 'FOLDER/out.csv'",
-            "export database 'FOLDER/out.csv'",
-            "attach 'FOLDER/out.csv' as x",
-            "install httpfs from 'FOLDER/out.csv'",
-            "pragma enable_profiling",
-            "set enable_external_access = true; select * from READ",
-        ],
-    )
-    def test_it_can_write_nothing(self, place: Place, tmp_path: Path, sql: str) -> None:
-        before = set(tmp_path.iterdir())
-        error(place, sql.replace("READ", self.READ).replace("FOLDER", str(tmp_path)))
-        assert set(tmp_path.iterdir()) == before
+    @pytest.fixture(scope="class")
+    def wrote(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str | None], set[str]]:
+        """Why the adapters that would write fail, and what is new beside the home."""
+        folder = tmp_path_factory.mktemp("written")
+        whys = errors(folder, [sql.replace("READ", self.READ) for sql in WRITE_OUT])
+        return whys, {path.name for path in folder.iterdir()} - {"home"}
+
+    @pytest.mark.parametrize("number", range(len(WRITE_OUT)), ids=WRITE_OUT)
+    def test_it_can_write_nothing(self, wrote: tuple[list[str | None], set[str]], number: int) -> None:
+        whys, new = wrote
+        assert whys[number]
+        assert new == set()
 
     def test_it_sees_no_variable_of_the_program(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(adapters, "held", pa.table({"x": ["secret"]}), raising=False)
