@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from orchestration.ingest.contracts import SOURCES
+from orchestration.ingest.contracts import SOURCES, SOURCES_BY_NAME
 from tests.unit.ingest_kit import FORMATS, NOW, Place, as_csv, as_parquet, logs, row, without
 
 ACCEPTED_AT_MOST = "2024-09-02 00:00:00"  # a day after NOW
@@ -22,66 +22,90 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "home")
 
 
-class TestReasons:
-    @pytest.mark.parametrize(
-        ("source", "values", "reason", "columns"),
-        [
-            ("oms_logs", {"log_id": ""}, "missing_required", "log_id"),
-            ("oms_logs", {"log_id": " ", "seller_id": None}, "missing_required", "log_id, seller_id"),
-            ("oms_logs", {"logged_at": "yesterday"}, "bad_type", "logged_at"),
-            ("oms_logs", {"attempt": "0"}, "bad_type", "attempt"),
-            ("oms_logs", {"channel": "OMS"}, "not_in_set", "channel"),
-            ("oms_logs", {"flow": "other"}, "not_in_set", "flow"),
-            ("oms_logs", {"logged_at": FUTURE}, "future_event", "logged_at"),
-            ("oms_logs", {"attempt": "10001"}, "bad_type", "attempt"),
-            ("oms_logs", {"oms_client": " All "}, "reserved_name", "oms_client"),
-            ("sellers", {"oms_client": "all"}, "reserved_name", "oms_client"),
-            ("seller_orders", {"quantity": "0"}, "bad_type", "quantity"),
-            ("seller_orders", {"estimated_delivery_days": "3651"}, "bad_type", "estimated_delivery_days"),
-            ("seller_orders", {"item_value": "1000000000000.01"}, "bad_type", "item_value"),
-            ("seller_orders", {"item_value": "-1000000000000.01"}, "bad_type", "item_value"),
-            ("sellers", {"pending_to_shipped_hours": "8761"}, "bad_type", "pending_to_shipped_hours"),
-            ("inventory_snapshots", {"quantity": "1000000001"}, "bad_type", "quantity"),
-            ("inventory_snapshots", {"quantity": "-1000000001"}, "bad_type", "quantity"),
-            ("seller_orders", {"estimated_delivery_days": "-1"}, "bad_type", "estimated_delivery_days"),
-            ("seller_orders", {"item_value": "ten"}, "bad_type", "item_value"),
-            ("seller_orders", {"cancelled_by": "nobody"}, "not_in_set", "cancelled_by"),
-            ("sellers", {"mall_segment": "Anchor"}, "not_in_set", "mall_segment"),
-            ("sellers", {"is_cross_border": "maybe"}, "bad_type", "is_cross_border"),
-            ("sellers", {"pending_to_shipped_hours": "0"}, "bad_type", "pending_to_shipped_hours"),
-            ("tickets", {"channel": "phone"}, "not_in_set", "channel"),
-            ("products", {"logo_image_status": "ok"}, "not_in_set", "logo_image_status"),
-            ("inventory_snapshots", {"system": "erp"}, "not_in_set", "system"),
-            ("inventory_snapshots", {"quantity": "3.5"}, "bad_type", "quantity"),
-        ],
-    )
-    def test_each(self, place: Place, source: str, values: dict[str, Any], reason: str, columns: str) -> None:
-        place.put(f"{source}/a.jsonl", [row(source, **values)])
-        assert place.only(source).reasons == {reason: 1}
-        (bad,) = place.rejected(source)
-        assert (bad["reason"], bad["columns"]) == (reason, columns)
+#: Source, values of a record, the first rule that it breaks, and the columns at fault.
+BAD = [
+    ("oms_logs", {"log_id": ""}, "missing_required", "log_id"),
+    ("oms_logs", {"log_id": " ", "seller_id": None}, "missing_required", "log_id, seller_id"),
+    ("oms_logs", {"logged_at": "yesterday"}, "bad_type", "logged_at"),
+    ("oms_logs", {"attempt": "0"}, "bad_type", "attempt"),
+    ("oms_logs", {"channel": "OMS"}, "not_in_set", "channel"),
+    ("oms_logs", {"flow": "other"}, "not_in_set", "flow"),
+    ("oms_logs", {"logged_at": FUTURE}, "future_event", "logged_at"),
+    ("oms_logs", {"attempt": "10001"}, "bad_type", "attempt"),
+    ("oms_logs", {"oms_client": " All "}, "reserved_name", "oms_client"),
+    ("sellers", {"oms_client": "all"}, "reserved_name", "oms_client"),
+    ("seller_orders", {"quantity": "0"}, "bad_type", "quantity"),
+    ("seller_orders", {"estimated_delivery_days": "3651"}, "bad_type", "estimated_delivery_days"),
+    ("seller_orders", {"item_value": "1000000000000.01"}, "bad_type", "item_value"),
+    ("seller_orders", {"item_value": "-1000000000000.01"}, "bad_type", "item_value"),
+    ("sellers", {"pending_to_shipped_hours": "8761"}, "bad_type", "pending_to_shipped_hours"),
+    ("inventory_snapshots", {"quantity": "1000000001"}, "bad_type", "quantity"),
+    ("inventory_snapshots", {"quantity": "-1000000001"}, "bad_type", "quantity"),
+    ("seller_orders", {"estimated_delivery_days": "-1"}, "bad_type", "estimated_delivery_days"),
+    ("seller_orders", {"item_value": "ten"}, "bad_type", "item_value"),
+    ("seller_orders", {"cancelled_by": "nobody"}, "not_in_set", "cancelled_by"),
+    ("sellers", {"mall_segment": "Anchor"}, "not_in_set", "mall_segment"),
+    ("sellers", {"is_cross_border": "maybe"}, "bad_type", "is_cross_border"),
+    ("sellers", {"pending_to_shipped_hours": "0"}, "bad_type", "pending_to_shipped_hours"),
+    ("tickets", {"channel": "phone"}, "not_in_set", "channel"),
+    ("products", {"logo_image_status": "ok"}, "not_in_set", "logo_image_status"),
+    ("inventory_snapshots", {"system": "erp"}, "not_in_set", "system"),
+    ("inventory_snapshots", {"quantity": "3.5"}, "bad_type", "quantity"),
+]
+#: Records that break none.
+SOUND = [
+    ("oms_logs", {"flow": ""}),
+    ("oms_logs", {"logged_at": ACCEPTED_AT_MOST}),
+    ("oms_logs", {"t1_received_at": "2024-08-07 11:00", "t2_sos_notified_at": "2024-08-07 10:00"}),
+    ("seller_orders", {"shipped_at": "2024-08-01"}),
+    ("seller_orders", {"promised_ship_at": "2030-01-01"}),
+    ("seller_orders", {"estimated_delivery_days": "0"}),
+    ("seller_orders", {"estimated_delivery_days": "3650", "item_value": "-1000000000000"}),
+    ("oms_logs", {"attempt": "10000", "oms_client": "allegro"}),
+    ("oms_logs", {"oms_client": "unknown"}),
+    ("inventory_snapshots", {"quantity": "-1000000000"}),
+    ("sellers", {"pending_to_shipped_hours": "8760", "oms_client": None}),
+    ("inventory_snapshots", {"quantity": "-5"}),
+    ("sellers", {"updated_at": "2030-01-01"}),  # no event time, so no future event
+]
 
-    @pytest.mark.parametrize(
-        ("source", "values"),
-        [
-            ("oms_logs", {"flow": ""}),
-            ("oms_logs", {"logged_at": ACCEPTED_AT_MOST}),
-            ("oms_logs", {"t1_received_at": "2024-08-07 11:00", "t2_sos_notified_at": "2024-08-07 10:00"}),
-            ("seller_orders", {"shipped_at": "2024-08-01"}),
-            ("seller_orders", {"promised_ship_at": "2030-01-01"}),
-            ("seller_orders", {"estimated_delivery_days": "0"}),
-            ("seller_orders", {"estimated_delivery_days": "3650", "item_value": "-1000000000000"}),
-            ("oms_logs", {"attempt": "10000", "oms_client": "allegro"}),
-            ("oms_logs", {"oms_client": "unknown"}),
-            ("inventory_snapshots", {"quantity": "-1000000000"}),
-            ("sellers", {"pending_to_shipped_hours": "8760", "oms_client": None}),
-            ("inventory_snapshots", {"quantity": "-5"}),
-            ("sellers", {"updated_at": "2030-01-01"}),  # no event time, so no future event
-        ],
-    )
-    def test_none(self, place: Place, source: str, values: dict[str, Any]) -> None:
-        place.put(f"{source}/a.jsonl", [row(source, **values)])
-        assert place.only(source).landed == 1
+
+class TestReasons:
+    @pytest.fixture(scope="class")
+    def became(self, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, int], object]:
+        """Source, file and row -> reason and columns of the bad records; whether it landed of the sound ones.
+
+        All of a source come together, each with a key of its own.
+        """
+        place = Place(tmp_path_factory.mktemp("reasons") / "home")
+        found: dict[tuple[str, str, int], object] = {}
+        for source in {case[0] for case in (*BAD, *SOUND)}:
+            for name, cases in (("bad.jsonl", BAD), ("sound.jsonl", SOUND)):
+                own = "sku_id" if source == "inventory_snapshots" else SOURCES_BY_NAME[source].key[0]
+                of_source = [case[1] for case in cases if case[0] == source]
+                keys = (f"{name}-{number}" for number in range(len(of_source)))
+                rows = [row(source, **{own: key, **values}) for key, values in zip(keys, of_source, strict=True)]
+                if rows:
+                    place.put(f"{source}/{name}", rows)
+            place.ingest(source)
+            for bad in place.rejected(source):
+                found[source, bad["source_file"], bad["row_number"]] = (bad["reason"], bad["columns"])
+            for record in place.landed(source):
+                name, _, number = record[own].rpartition("-")
+                found[source, name, int(number) + 1] = "landed"
+        return found
+
+    @pytest.mark.parametrize(("source", "values", "reason", "columns"), BAD)
+    def test_each(
+        self, became: dict[Any, object], source: str, values: dict[str, Any], reason: str, columns: str
+    ) -> None:
+        place = [case[1] for case in BAD if case[0] == source].index(values) + 1
+        assert became[source, "bad.jsonl", place] == (reason, columns)
+
+    @pytest.mark.parametrize(("source", "values"), SOUND)
+    def test_none(self, became: dict[Any, object], source: str, values: dict[str, Any]) -> None:
+        place = [case[1] for case in SOUND if case[0] == source].index(values) + 1
+        assert became[source, "sound.jsonl", place] == "landed"
 
     def test_the_first_rule_of_the_table_wins(self, place: Place) -> None:
         worse = {"log_id": "L2", "flow": "other"}
