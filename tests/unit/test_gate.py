@@ -87,18 +87,28 @@ def test_a_result_says_what_was_observed_and_permitted(gate_home: Home) -> None:
     assert report.blocking(WEEK) == [results["easyecom"], results["vinculum"]]
 
 
-@pytest.mark.parametrize(
-    ("rule", "observed", "message"),
-    [
-        (KEYS, 3, "keys_unique is 3, should be 0 (set 2026-11-21: Number of repeated keys); order_id"),
-        (AT_MOST, 7.5, "shift is 7.50, should be at most 5 (set 2026-11-21: Points); order_id"),
-        (AT_LEAST, 6, "days is 6, should be at least 7 (set 2026-11-21: Days); order_id"),
-        (KEYS, 0, "0, permitted 0; order_id"),
-        (UNBOUNDED, 1.5, "1.50, permitted any number; order_id"),
-    ],
-)
-def test_messages_suit_the_bounds(gate_home: Home, rule: Rule, observed: float, message: str) -> None:
-    assert judge(gate_home, row(rule, observed, note="order_id")).results[0].message == message
+#: Rule, what it observed, and what is said of that.
+MESSAGES = [
+    (KEYS, 3, "keys_unique is 3, should be 0 (set 2026-11-21: Number of repeated keys); order_id"),
+    (AT_MOST, 7.5, "shift is 7.50, should be at most 5 (set 2026-11-21: Points); order_id"),
+    (AT_LEAST, 6, "days is 6, should be at least 7 (set 2026-11-21: Days); order_id"),
+    (KEYS, 0, "0, permitted 0; order_id"),
+    (UNBOUNDED, 1.5, "1.50, permitted any number; order_id"),
+]
+
+
+@pytest.fixture(scope="module")
+def messages(gate_home: Home) -> list[str | None]:
+    """What is said in as many weeks, judged together: each judgement starts Great Expectations anew."""
+    weeks = [WEEK + timedelta(weeks=number) for number in range(len(MESSAGES))]
+    rows = [row(rule, seen, week=week, note="order_id") for week, (rule, seen, _) in zip(weeks, MESSAGES, strict=True)]
+    said = {result.week_start: result.message for result in judge(gate_home, *rows).results}
+    return [said[week] for week in weeks]
+
+
+@pytest.mark.parametrize("number", range(len(MESSAGES)))
+def test_messages_suit_the_bounds(messages: list[str | None], number: int) -> None:
+    assert messages[number] == MESSAGES[number][-1]
 
 
 def test_nothing_to_judge_passes_with_its_note(gate_home: Home) -> None:

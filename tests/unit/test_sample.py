@@ -341,6 +341,14 @@ def test_claimed_capacities_are_configuration_and_replace_none(tmp_path: Path) -
 TINY: dict[str, Any] = {"sellers": 12, "orders_per_week": 300, "seed": 3}
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Two weeks of which nothing is poisoned."""
+    home = tmp_path_factory.mktemp("sound")
+    write_sample(home, **TINY, weeks=2)
+    return contents(home)
+
+
 def test_a_poisoned_sample_differs_in_the_poisoned_records_alone(tmp_path: Path) -> None:
     """Late and replayed records and newer versions are poisoned like the first, or they would be other faults."""
     write_sample(tmp_path / "sound", **TINY, weeks=5)
@@ -378,20 +386,20 @@ def test_a_poisoned_sample_differs_in_the_poisoned_records_alone(tmp_path: Path)
 @pytest.mark.parametrize(
     ("rule", "days"), [("days_present", ["2026-01-08", "2026-01-15"]), ("day_volume", ["2026-01-15"])]
 )
-def test_a_day_is_lost_in_the_last_week_or_in_all(tmp_path: Path, rule: str, days: list[str]) -> None:
+def test_a_day_is_lost_in_the_last_week_or_in_all(
+    sound: dict[str, bytes], tmp_path: Path, rule: str, days: list[str]
+) -> None:
     """A week without a day is poisoned alone only after no sound one; of a day that nearly vanished a tenth is left."""
-    for home, scenario in (("sound", {}), ("poisoned", {"scenario": "poison", "poison": rule})):
-        write_sample(tmp_path / home, **TINY, weeks=2, **scenario)
-    sound, poisoned = contents(tmp_path / "sound"), contents(tmp_path / "poisoned")
+    write_sample(tmp_path, **TINY, weeks=2, scenario="poison", poison=rule)
+    poisoned = contents(tmp_path)
     changed = {name for name in sound if name.endswith(".parquet") and poisoned.get(name) != sound[name]}
     assert {f"oms_logs/2026-01/{day}.parquet" for day in days} == changed
     assert (sound.keys() == poisoned.keys()) == (rule == "day_volume")
 
 
-def test_an_unreadable_file_is_the_last_week_s_export_of_products(tmp_path: Path) -> None:
-    for home, scenario in (("sound", {}), ("poisoned", {"scenario": "poison", "poison": "files_readable"})):
-        write_sample(tmp_path / home, **TINY, weeks=2, **scenario)
-    sound, poisoned = contents(tmp_path / "sound"), contents(tmp_path / "poisoned")
+def test_an_unreadable_file_is_the_last_week_s_export_of_products(sound: dict[str, bytes], tmp_path: Path) -> None:
+    write_sample(tmp_path, **TINY, weeks=2, scenario="poison", poison="files_readable")
+    poisoned = contents(tmp_path)
     assert [name for name in sound if poisoned[name] != sound[name]] == ["products/2026-01-12.parquet"]
     [broken] = [poisoned[name] for name in sound if poisoned[name] != sound[name]]
     assert sound["products/2026-01-12.parquet"].startswith(broken)
