@@ -18,8 +18,6 @@ from click.testing import Result
 
 import metric_store.sellers
 import orchestration.cli.evidence
-import orchestration.cli.status
-import orchestration.ui.server
 from tests.conftest import EVIDENCE_METRICS, SAMPLE_WEEKS, evidence_of
 from tests.unit.cli_kit import as_text, call, ends
 
