@@ -19,6 +19,7 @@ from orchestration.cli.run import _Launcher
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import DBT_PROJECT_DIR
 from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run
+from tests.unit.ingest_kit import Place, logs
 
 #: What tells of the build itself, not of the week.
 _OF_THE_BUILD = ("publication", "fct_restatement")
@@ -203,3 +204,14 @@ def test_a_run_whose_publication_was_skipped_is_no_success(home_copy: Path, monk
     ended = run(home_copy)
     assert ended.status == 1, ended.text
     assert f"without a verdict on {SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}; nothing of it is published" in ended.err
+
+
+def test_a_run_that_only_rejects_has_not_done_nothing(tmp_path: Path) -> None:
+    place = Place(tmp_path / "home")
+    place.put("oms_logs/a.csv", logs("L1", logged_at="08/07/2024"))
+    ended = metric_store("run", "--home", place.home.root)
+    assert ended.status == 3, ended.text
+    assert ended.out == "No week is new or due: 0 weeks are published as they are.\n"
+    assert "inbox/oms_logs/a.csv: 1 of 1 records rejected: 1 bad_type (logged_at)" in ended.err
+    again = metric_store("run", "--home", place.home.root)
+    assert (again.status, again.out) == (0, "Nothing to do: 0 weeks are published as they are.\n")

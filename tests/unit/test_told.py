@@ -1,4 +1,4 @@
-"""What a run tells of files: what was rejected and why, what replaced what, what is left out; and how it ends then."""
+"""What a run tells of files: what was rejected and why, what replaced what, and what is left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 
 from orchestration.cli.forget import forget_files
 from orchestration.cli.told import NewFiles, next_file, tell_files
-from tests.conftest import metric_store
 from tests.unit.ingest_kit import Place, logs, row
 
 
@@ -84,13 +83,3 @@ def test_what_came_of_a_source_is_refused_as_a_whole(place: Place, capsys: pytes
     place.put("oms_logs/c.csv", logs("L3", logged_at="08/07/2024"))
     place.put("oms_logs/d.csv", logs("L4", logged_at="08/07/2024"))
     assert told(place, capsys, "oms_logs")[0] == NewFiles(2, is_refused=True)
-
-
-def test_a_run_that_only_rejects_has_not_done_nothing(place: Place) -> None:
-    place.put("oms_logs/a.csv", logs("L1", logged_at="08/07/2024"))
-    ended = metric_store("run", "--home", place.home.root)
-    assert ended.status == 3, ended.text
-    assert ended.out == "No week is new or due: 0 weeks are published as they are.\n"
-    assert "inbox/oms_logs/a.csv: 1 of 1 records rejected: 1 bad_type (logged_at)" in ended.err
-    again = metric_store("run", "--home", place.home.root)
-    assert (again.status, again.out) == (0, "Nothing to do: 0 weeks are published as they are.\n")
