@@ -76,12 +76,14 @@ def touches_query(source: Source, reporting_timezone: str, calculation_offset_ho
         return week_of(since, reporting_timezone, offset)
 
     reach = _NO_END
-    if source.window_days is not None:
-        reach = week_of("until", reporting_timezone, f"+ interval '{24 * source.window_days}' hour")
+    if (days := source.window_days) is not None:
+        # Some figures look back by weeks of the time zone, others by hours: where clocks change, these lie hours apart.
+        by_hours = week_of("until", reporting_timezone, f"+ interval '{24 * days}' hour")
+        reach = f"greatest({week_of('until', reporting_timezone)} + {days}, {by_hours})"
     # Few instants instead of many, before each takes the calendar of a time zone: no week begins within a second, and
     # an A counts itself, so an instant just after it is of the next second.
     second = "date_trunc('second', {0} - interval '1' microsecond) + interval '1' second"
-    until = "null" if source.window_days is None else "date_trunc('second', until)"
+    until = "null" if days is None else "date_trunc('second', until)"
     return f"""
         select first_week, last_week, cast(sum(rows) as bigint) as rows
         from (

@@ -5,11 +5,17 @@ A is three hours after the week's end. W1 is the week of 2024-08-05, its A is 20
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from ingest_kit import Place, logs, row
+
+from orchestration.ingest.contracts import SOURCES_BY_NAME
+from orchestration.ingest.touches import touched_weeks
 
 WEEKS = [date(2024, 7, 22) + timedelta(weeks=n) for n in range(30)]
 BEFORE, W0, W1, W2, W3, W4, W5, *_ = WEEKS
@@ -52,6 +58,26 @@ class TestEvents:
     def test_until_windows_no_longer_reach_it(self, place: Place, source: str, time: str, weeks_after: int) -> None:
         place.put(f"{source}/a.csv", [row(source, **{time: "2024-08-07"})])
         assert place.touched(source, WEEKS) == between(W1, W1 + timedelta(weeks=weeks_after))
+
+    @pytest.mark.parametrize("zone", ["America/New_York", "Africa/Casablanca", "Australia/Lord_Howe", "Asia/Tehran"])
+    @pytest.mark.parametrize("source", ["oms_logs", "inventory_snapshots"])
+    def test_windows_reach_by_weeks_and_by_hours_across_a_change_of_clocks(self, zone: str, source: str) -> None:
+        """The sustained load looks back by weeks, a first manifestation by hours: at a week's edge these differ."""
+        contract = SOURCES_BY_NAME[source]
+        days = timedelta(days=contract.window_days or 0)
+        starts = [datetime(2020, 1, 6, tzinfo=ZoneInfo(zone)) + timedelta(weeks=n) for n in range(60)]
+        arrived, reached = [], set()
+        for start, end in pairwise(starts[:45]):
+            for at in (start.astimezone(UTC) + timedelta(seconds=1), end.astimezone(UTC) - timedelta(seconds=1)):
+                # Of two instants of one time zone Python subtracts what the clocks show.
+                read = [week for week in starts if week - start <= days or week.astimezone(UTC) - at <= days]
+                arrived.append(at)
+                reached.add((start.date(), read[-1].date()))
+        with duckdb.connect() as engine:
+            instants = ", ".join(f"(timestamp '{at:%F %T}')" for at in arrived)
+            engine.execute(f"create view arrived as from (values {instants}) as instants({contract.event_time})")
+            found = touched_weeks(engine, contract, zone, 0)
+        assert {(t.first_week, t.last_week) for t in found} == reached
 
     def test_a_window_that_is_configured_may_reach_it_for_ever(self, place: Place) -> None:
         place.put("packages/a.csv", [row("packages", shipped_at="2024-08-07")])
