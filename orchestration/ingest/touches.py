@@ -55,7 +55,13 @@ def touched_weeks(
     engine: duckdb.DuckDBPyConnection, source: Source, reporting_timezone: str, calculation_offset_hours: int
 ) -> list[Touch]:
     """The weeks that read something new in `arrived`, given `landed`."""
-    rows = engine.execute(touches_query(source, reporting_timezone, calculation_offset_hours)).fetchall()
+    spans = _spans_of_first_versions(source)
+    if source.is_versioned:
+        engine.execute(f"create or replace temp table several as {_several(source)}")
+        # Of most files every record is there for the first time: they need no comparison, and no plan for it.
+        if engine.execute("select count(*) > 0 from several").fetchall() == [(True,)]:
+            spans = _spans_of_newest(source) if source.newest_wins else _spans_of_versions(source)
+    rows = engine.execute(touches_query(source, spans, reporting_timezone, calculation_offset_hours)).fetchall()
     return [Touch(*row) for row in rows]
 
 
@@ -67,8 +73,11 @@ def week_of(instant: str, reporting_timezone: str, shift: str = "") -> str:
     )
 
 
-def touches_query(source: Source, reporting_timezone: str, calculation_offset_hours: int) -> str:
-    """SQL: first_week, last_week, rows. `arrived` is this file, `landed` earlier records that may share its keys."""
+def touches_query(source: Source, spans: str, reporting_timezone: str, calculation_offset_hours: int) -> str:
+    """SQL: first_week, last_week, rows. `spans` is SQL for since, until, replaced_at of what arrived.
+
+    since is null where a record changes nothing.
+    """
 
     def first_week(since: str) -> str:
         # The first week whose A is at or after `since`: A lies hours after the week's end, and counts itself.
@@ -99,7 +108,7 @@ def touches_query(source: Source, reporting_timezone: str, calculation_offset_ho
                     {until} as until,
                     {second.format("replaced_at")} as replaced_at,
                     count(*) as rows
-                from ({_spans(source)}) as spans
+                from ({spans}) as spans
                 where since is not null
                 group by all
             ) as seconds
@@ -110,22 +119,28 @@ def touches_query(source: Source, reporting_timezone: str, calculation_offset_ho
     """
 
 
-def _spans(source: Source) -> str:
-    """SQL: since, until, replaced_at of what arrived; since is null where it changes nothing."""
-    if not source.is_versioned:
-        facts = [sql_name(name) for name in source.facts]
-        return (
-            f"select {_least(facts)} as since, {_greatest(facts)} as until, null::timestamp as replaced_at from arrived"
-        )
-    if source.newest_wins:
-        return _spans_of_newest(source)
-    return _spans_of_versions(source)
+def _several(source: Source) -> str:
+    """SQL: the identities of which `arrived` has several versions, or another than has landed."""
+    identity = sql_names(source.identity)
+    return f"""
+        select {identity} from arrived group by all having count(*) > 1
+        union
+        select {identity} from landed semi join arrived using ({identity})
+    """
+
+
+def _spans_of_first_versions(source: Source) -> str:
+    """Each record changes the picture from the first instant at which it counts."""
+    facts = source.facts if source.newest_wins or not source.is_versioned else [source.week_column]
+    since, until = _least(_of(["arrived"], source.facts)), _greatest(_of(["arrived"], facts))
+    return f"select {since} as since, {until} as until, cast(null as timestamp) as replaced_at from arrived"
 
 
 def _spans_of_newest(source: Source) -> str:
     """Only the newest version counts: what arrived changes the picture if it holds a newer one than there was.
 
-    Most of a file is there for the first time, and needs no comparison of whole records, which is slow.
+    Most of a file is there for the first time, and needs no comparison of whole records, which is slow: `several` are
+    the others.
     """
     identity = sql_names(source.identity)
     facts = _of(("newest", "before"), source.facts)
@@ -137,14 +152,8 @@ def _spans_of_newest(source: Source) -> str:
     for dated_by, names in dated.items():
         since = _of(("newest", "before"), [dated_by]) if dated_by else facts
         changes.append(f"case when {_differs(names, 'before', 'newest')} then {_least(since)} end")
-    first_facts = _of(["arrived"], source.facts)
     return f"""
         with
-            several as (
-                select {identity} from arrived group by all having count(*) > 1
-                union
-                select {identity} from landed semi join arrived using ({identity})
-            ),
             arrivals as (
                 select {identity}, max_by(arrived, updated_at) as newest
                 from arrived semi join several using ({identity}) group by all
@@ -153,8 +162,7 @@ def _spans_of_newest(source: Source) -> str:
                 select {identity}, max_by(landed, updated_at) as before
                 from landed semi join arrivals using ({identity}) group by all
             )
-        select {_least(first_facts)} as since, {_greatest(first_facts)} as until, cast(null as timestamp) as replaced_at
-        from arrived anti join several using ({identity})
+        {_spans_of_first_versions(source)} anti join several using ({identity})
         union all
         select
             case when before is null then {_least(facts)} else {_least(changes)} end,
