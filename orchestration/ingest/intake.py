@@ -188,7 +188,9 @@ class Intake:
         return location, origin.format
 
     def _with_clean_columns(self, raw: RawRelation) -> RawRelation:
-        are_clean = self._rows(clean_columns_query(raw))[0] if raw.texts else ()
+        if raw.is_small or not raw.texts:
+            return raw
+        are_clean = self._rows(clean_columns_query(raw))[0]
         return replace(
             raw, clean=frozenset(name for name, is_clean in zip(raw.texts, are_clean, strict=True) if is_clean)
         )

@@ -29,6 +29,7 @@ from orchestration.limits import InputLimits, raise_limit
 #: The column of `raw` that counts records; a name that no source has.
 ROW = '"record #"'
 _TOO_LONG = "Maximum line size"
+_SMALL_BYTES = 100_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class RawRelation:
     original: SQL for a record as JSON text, with every value of the listed columns as it came.
     has_landed_form: Parquet of the contract's columns and no others, in the types that they land in.
     clean: text columns that are known to have no value that has to be trimmed.
+    is_small: text of which typing takes less time than planning how; every value is trimmed.
     """
 
     types: dict[str, str]
@@ -47,6 +49,7 @@ class RawRelation:
     original: str
     has_landed_form: bool = False
     clean: frozenset[str] = frozenset()
+    is_small: bool = False
 
     @property
     def texts(self) -> list[str]:
@@ -65,6 +68,10 @@ def read_raw(
         return reader(connection, source, location, limits)
     except duckdb.Error as error:
         raise unreadable(error, location) from error
+
+
+def _is_small(location: Path) -> bool:
+    return location.stat().st_size < _SMALL_BYTES
 
 
 def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
@@ -142,7 +149,7 @@ def _read_csv(
             _csv_fault(str(error), location, limits) or str(unreadable(error, location))
         ) from error
     types = dict.fromkeys(columns.taken, "VARCHAR")
-    return RawRelation(types, columns, _original(types))
+    return RawRelation(types, columns, _original(types), is_small=_is_small(location))
 
 
 def _csv_fault(error: str, location: Path, limits: InputLimits) -> str | None:
@@ -216,7 +223,7 @@ def _read_jsonl(
         connection.execute("drop table raw")
         connection.execute("alter table typed rename to raw")
     types = {name: "JSON" if name in as_json else "VARCHAR" for name in keys}
-    return RawRelation(types, columns, "original")
+    return RawRelation(types, columns, "original", is_small=_is_small(location))
 
 
 def _columns_with_others_than_text(

@@ -40,7 +40,8 @@ def _came(column: Column, raw: RawRelation) -> str:
         return f"case when {is_nothing} then null else {name} end"
     if engine_type != "VARCHAR" or column.name in raw.clean:
         return name
-    return f"case when {_has_clean_ends(name)} then {name} else nullif({_trimmed(name)}, '') end"
+    trimmed = f"nullif({_trimmed(name)}, '')"
+    return trimmed if raw.is_small else f"case when {_has_clean_ends(name)} then {name} else {trimmed} end"
 
 
 def _trimmed(text: str) -> str:
