@@ -32,17 +32,17 @@ from orchestration.ingest.records import (
     rejected_query,
 )
 from orchestration.ingest.text_files import cut_behind_record
-from orchestration.ingest.touches import arrived_weeks, touched_weeks
+from orchestration.ingest.touches import ArrivedWeeks, arrived_weeks, touched_weeks
 from orchestration.ingest.unreadable import UnreadableFileError, unreadable
 from orchestration.limits import DEFAULT_INPUT_LIMITS, DEFAULT_LIMITS, EngineLimits, InputLimits, raise_limit
 
 #: How far after the ingestion an event may lie.
-_AHEAD = timedelta(days=1)
+AHEAD = timedelta(days=1)
 _OUR_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 # Ids hardly repeat: a dictionary of them would cost time and save no space.
 _PARQUET = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000, write_bloom_filter false"
 _FEW_WEEKS = 4
-_MONDAY = "cast(date_trunc('week', {0}) as date)"
+MONDAY = "cast(date_trunc('week', {0}) as date)"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class IngestContext:
 
 
 @dataclass(frozen=True)
-class _Part:
+class Part:
     """The records of one landing partition, and the staged Parquet file that has them."""
 
     week: date
@@ -97,13 +97,13 @@ class Intake:
     ) -> None:
         """Take a file of a source. `engine` is a connection for it alone: what the steps make is gone with it."""
         self._home, self._source, self._context, self._ledger, self._engine = home, source, context, ledger, engine
-        self._record = record
+        self.record = record
         self._columns = sql_names([column.name for column in source.columns])
         self._landing, self._quarantine = home.landing / source.name, home.quarantine / source.name
 
     def take(self, origin: InboxFile | Adapter) -> None:
         """Land the file and fill its record. Raises UnreadableFileError; then nothing has landed."""
-        record = self._record
+        record = self.record
         with self.reading(origin) as (raw, location, site):
             try:
                 raw = self._with_clean_columns(raw)
@@ -118,13 +118,13 @@ class Intake:
                     raise
                 raise unreadable(error, location) from error
             if isinstance(origin, InboxFile):
-                _require_unchanged(origin)
+                require_unchanged(origin)
             name_columns(record, raw.columns)
             record.duplicates = dropped + replayed
             record.landed = sum(part.rows for part in parts)
             if parts:
                 self._find_touched_weeks([part.file for part in parts])
-            self._put_into_landing(parts, record)
+            self.put_into_landing(parts)
             if rejected:
                 self._quarantine.mkdir(parents=True, exist_ok=True)
                 rejected.replace(self._quarantine / f"{record.file_id:08d}-1.parquet")
@@ -136,7 +136,7 @@ class Intake:
         Raises UnreadableFileError.
         """
         self._engine.execute("set TimeZone = 'UTC'")
-        with _building_site(self._home.scratch / f"file-{self._record.file_id}") as site:
+        with building_site(self._home.scratch / f"file-{self.record.file_id}") as site:
             try:
                 location, file_format = self._at_hand(origin, site)
                 raw = read_raw(self._engine, self._source, location, file_format, self._context.input_limits)
@@ -150,7 +150,7 @@ class Intake:
         """The first rows of Parquet, of which no copy may land as it lies."""
         self._engine.execute("alter view raw rename to whole")
         self._engine.execute(f"create temp view raw as select * from whole limit {rows}")
-        self._record.is_sample = self._rows("select count(*) from whole")[0][0] > rows
+        self.record.is_sample = self._rows("select count(*) from whole")[0][0] > rows
         return replace(raw, has_landed_form=False)
 
     def find_touches_again(self, partitions: Sequence[Partition]) -> list[Touch]:
@@ -176,26 +176,26 @@ class Intake:
         if origin.compression:
             archive = site / "archive"
             archive.symlink_to(file)
-            self._record.is_sample = unpack(archive, origin.compression, location, self._context.input_limits, most)
+            self.record.is_sample = unpack(archive, origin.compression, location, self._context.input_limits, most)
         elif most is not None and origin.size > most:
             with file.open("rb") as stream:
                 location.write_bytes(stream.read(most))
-            self._record.is_sample = True
+            self.record.is_sample = True
         else:
             location.symlink_to(file)
-        if self._record.is_sample:
+        if self.record.is_sample:
             cut_behind_record(location, has_quotes=origin.format == "csv")
         return location, origin.format
 
     def _with_clean_columns(self, raw: RawRelation) -> RawRelation:
-        if raw.is_small or not raw.texts:
+        if (raw.is_small and not raw.has_landed_form) or not raw.texts:
             return raw
         are_clean = self._rows(clean_columns_query(raw))[0]
         return replace(
             raw, clean=frozenset(name for name, is_clean in zip(raw.texts, are_clean, strict=True) if is_clean)
         )
 
-    def _judge(self, raw: RawRelation, location: Path, site: Path) -> tuple[list[_Part], int]:
+    def _judge(self, raw: RawRelation, location: Path, site: Path) -> tuple[list[Part], int]:
         """Stage the typed records and make `rejected`. The files of the records that land, and how many were dropped.
 
         Judging needs all keys at once, so what is sound by itself is staged first; only where some of it doesn't land
@@ -228,47 +228,47 @@ class Intake:
         self._engine.execute("create temp view landing as select * from parsed anti join verdicts using (_row)")
         return self._stage("landing", *self._weeks_of("landing"), site / "judged"), dropped
 
-    def _weeks_of(self, relation: str) -> tuple[list[_Part], bool]:
+    def _weeks_of(self, relation: str) -> tuple[list[Part], bool]:
         """The typed records that have no reason, by landing partition, and whether these are all."""
         week_column, key = sql_name(self._source.week_column), sql_name(self._source.key[0])
         found = self._rows(
-            f"select case when _reason is null then {_MONDAY.format(week_column)} end as week, count(*), "
+            f"select case when _reason is null then {MONDAY.format(week_column)} end as week, count(*), "
             f"cast(min({key}) as varchar), cast(max({key}) as varchar), max({week_column}) "
             f"from {relation} group by 1 order by 1"
         )
-        parts = [_Part(*of_week) for of_week in found if of_week[0]]
+        parts = [Part(*of_week) for of_week in found if of_week[0]]
         return parts, len(parts) == len(found)
 
-    def _stage(self, relation: str, parts: Sequence[_Part], are_all_sound: bool, folder: Path) -> list[_Part]:
+    def _stage(self, relation: str, parts: Sequence[Part], are_all_sound: bool, folder: Path) -> list[Part]:
         """Write the records that have no reason as Parquet, a file for each landing partition.
 
         Looking first and writing then takes less than half the time of one statement that writes by partition.
         """
         folder.mkdir()
-        week = _MONDAY.format(sql_name(self._source.week_column))
+        week = MONDAY.format(sql_name(self._source.week_column))
         staged = [replace(part, file=folder / f"{part.week}.parquet") for part in parts]
         for part in staged:
             is_all = are_all_sound and len(parts) == 1
             is_here = "true" if is_all else f"_reason is null and {week} = date '{part.week}'"
             records = f"select {self._columns} from {relation} where {is_here}"
-            self._engine.execute(f"copy ({records}) to {sql_text(str(part.file))} ({_PARQUET})")
+            write_parquet(self._engine, records, part.file)
         return staged
 
-    def _copy(self, location: Path, part: _Part, site: Path) -> _Part:
+    def _copy(self, location: Path, part: Part, site: Path) -> Part:
         """Parquet that would be written again just as it lies; a copy, because the inbox is not ours."""
         file = site / "as_it_lies.parquet"
         shutil.copyfile(location, file)
         return replace(part, file=file)
 
-    def _has_verdicts(self, staged: Sequence[_Part]) -> bool:
+    def _has_verdicts(self, staged: Sequence[Part]) -> bool:
         """Make `landed` and `staged`, and `verdicts` where a key meets another or an event lies in the future."""
         self._engine.execute(
             f"create temp view staged as select {self._columns} from {sql_parquet([part.file for part in staged])}"
         )
         self._look_at_landed(staged, "staged")
-        self._engine.execute(f"create temp table doubtful as {doubtful_keys_query(self._source)}")
+        self._engine.execute(f"create temp table doubtful as {doubtful_keys_query(self._source.key)}")
         is_doubtful = self._rows("select count(*) > 0 from doubtful")[0][0]
-        limit = self._context.now + _AHEAD
+        limit = self._context.now + AHEAD
         is_dated = self._source.event_time is not None
         if not is_doubtful and not (is_dated and any(part.latest > limit for part in staged)):
             return False
@@ -276,19 +276,11 @@ class Intake:
         self._engine.execute(f"create temp table verdicts as {verdicts_query(self._source, limit)}")
         return bool(self._rows("select count(*) > 0 from verdicts")[0][0])
 
-    def _look_at_landed(self, parts: Sequence[_Part] | Sequence[Partition], relation: str) -> None:
+    def _look_at_landed(self, parts: Sequence[Part] | Sequence[Partition], relation: str) -> None:
         """Make `landed`: the records of files read before whose keys could meet those of these parts, the relation."""
-        paths = self._ledger.partitions_between(
-            self._source.name,
-            min(part.least_key for part in parts),
-            max(part.greatest_key for part in parts),
-            self._record.read_order,
-        )
-        if paths:
-            query = f"select {self._columns} from {sql_parquet([self._landing / path for path in paths])}"
-        else:
-            query = f"select {self._columns} from {relation} limit 0"
-        self._engine.execute(f"create temp view landed as {query}")
+        least, greatest = min(part.least_key for part in parts), max(part.greatest_key for part in parts)
+        paths = self._ledger.partitions_between(self._source.name, least, greatest, self.record.read_order)
+        create_landed(self._engine, self._source, [self._landing / path for path in paths], relation)
 
     def _reject(self, raw: RawRelation, record: FileRecord, site: Path) -> tuple[Path | None, int]:
         """Write the rejected records; those that are in quarantine already are dropped: the file, and how many."""
@@ -319,7 +311,9 @@ class Intake:
         record.reasons = dict(self._rows(f"select reason, count(*) from {sql_parquet([file])} group by 1 order by 1"))
         return file, count - self._rows("select count(*) from bad")[0][0]
 
-    def _put_into_landing(self, parts: Sequence[_Part], record: FileRecord) -> None:
+    def put_into_landing(self, parts: Sequence[Part]) -> None:
+        """Put staged records where they count as soon as the ledger has the file."""
+        record = self.record
         for number, part in enumerate(parts, start=1):
             path = Path(f"week={part.week}", f"{record.file_id:08d}-{number}.parquet")
             (self._landing / path).parent.mkdir(parents=True, exist_ok=True)
@@ -327,21 +321,40 @@ class Intake:
             record.partitions.append(Partition(part.week, str(path), part.rows, part.least_key, part.greatest_key))
 
     def _create_arrived(self, files: Sequence[Path]) -> None:
-        self._engine.execute(f"create temp view arrived as select {self._columns} from {sql_parquet(files)}")
+        self._engine.execute(
+            f"create temp view arrived as select {self._columns}, {self.record.file_id} as file_id "
+            f"from {sql_parquet(files)}"
+        )
 
     def _find_touched_weeks(self, files: Sequence[Path]) -> None:
-        """Count the landed records by week, those that are late, and the weeks that read something new in them."""
-        record = self._record
         self._create_arrived(files)
         found = arrived_weeks(
             self._engine, self._source, self._context.reporting_timezone, self._context.calculation_offset_hours
         )
+        self.note_weeks(found[self.record.file_id])
+
+    def note_weeks(self, found: ArrivedWeeks) -> None:
+        """Note the landed records by week, those that are late, and the weeks that read something new in them."""
+        record = self.record
         record.event_weeks, record.backwards, record.touches = found.rows, found.backwards, found.touches
         record.late = sum(rows for week, rows in found.rows.items() if week in self._context.published_weeks)
 
     def _touches(self) -> list[Touch]:
         context = self._context
-        return touched_weeks(self._engine, self._source, context.reporting_timezone, context.calculation_offset_hours)
+        found = touched_weeks(self._engine, self._source, context.reporting_timezone, context.calculation_offset_hours)
+        return found.get(self.record.file_id, [])
+
+
+def write_parquet(engine: duckdb.DuckDBPyConnection, records: str, file: Path) -> None:
+    """Write records, given as SQL, as they land."""
+    engine.execute(f"copy ({records}) to {sql_text(str(file))} ({_PARQUET})")
+
+
+def create_landed(engine: duckdb.DuckDBPyConnection, source: Source, files: Sequence[Path], relation: str) -> None:
+    """Make `landed` of Parquet files; of none it is empty, with the columns of the relation."""
+    records = f"from {sql_parquet(files)}" if files else f"from {relation} limit 0"
+    columns = sql_names([column.name for column in source.columns])
+    engine.execute(f"create temp view landed as select {columns} {records}")
 
 
 def name_columns(record: FileRecord, columns: Columns) -> None:
@@ -351,7 +364,7 @@ def name_columns(record: FileRecord, columns: Columns) -> None:
     record.column_hints = "; ".join(f"{theirs}: did you mean {name}?" for name, theirs in columns.hints.items())
 
 
-def _require_unchanged(origin: InboxFile) -> None:
+def require_unchanged(origin: InboxFile) -> None:
     """Several looks at a file are only worth something if they all saw the same."""
     try:
         found = origin.location.stat()
@@ -364,7 +377,7 @@ def _require_unchanged(origin: InboxFile) -> None:
 
 
 @contextmanager
-def _building_site(folder: Path) -> Iterator[Path]:
+def building_site(folder: Path) -> Iterator[Path]:
     """An empty folder for as long as a file is being taken."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -6,6 +6,7 @@ earlier ones that may have their keys.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from metric_store.sql import sql_instant, sql_name, sql_names
@@ -13,12 +14,12 @@ from orchestration.ingest.contracts import Source
 from orchestration.ingest.records import same_content
 
 
-def doubtful_keys_query(source: Source) -> str:
-    """SQL: the keys that repeat within the file or have landed before.
+def doubtful_keys_query(columns: Sequence[str]) -> str:
+    """SQL: the keys, of these columns, that repeat within `staged` or have landed before.
 
     Keys are compared where their hashes repeat: grouping numbers takes half the time of grouping texts.
     """
-    key = sql_names(source.key)
+    key = sql_names(columns)
     return f"""
         select {key} from staged
         where hash({key}) in (select hash({key}) as hash_of_key from staged group by all having count(*) > 1)

@@ -1,8 +1,8 @@
-"""Lands files: finds the new ones in the inbox and takes them one by one."""
+"""Lands files: finds the new ones in the inbox and takes them in their order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -15,6 +15,7 @@ from orchestration.ingest.intake import IngestContext
 from orchestration.ingest.ledger import FileRecord, Ledger
 from orchestration.ingest.source_reader import NewFile, SourceReader
 from orchestration.ingest.taking_back import earlier_results, take_back
+from orchestration.ingest.together import land_together
 from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import engine_config
 
@@ -68,14 +69,22 @@ def ingest_source(
         remove_unrecorded(home, source, ledger)
         with duckdb.connect(config=engine_config(home, context.limits)) as engine:
             reader = SourceReader(home, source, context, ledger, engine)
-            for file in files:
-                record = _take(reader, inbox, file)
+            for record in _taken(reader, inbox, files):
                 done.append(record)
                 if on_file:
                     on_file(record)
         if any(record.note for record in done):
             remove_unrecorded(home, source, ledger)
     return done
+
+
+def _taken(reader: SourceReader, inbox: Inbox, files: Sequence[NewFile]) -> Iterator[FileRecord]:
+    """Take files in their order: small ones together where nothing is wrong with them, the others one by one."""
+    while files:
+        together = land_together(reader, files) or {files[0]: None}
+        for file, record in together.items():
+            yield record or _take(reader, inbox, file)
+        files = files[len(together) :]
 
 
 def _take(reader: SourceReader, inbox: Inbox, file: NewFile) -> FileRecord:

@@ -29,7 +29,8 @@ from orchestration.limits import InputLimits, raise_limit
 #: The column of `raw` that counts records; a name that no source has.
 ROW = '"record #"'
 _TOO_LONG = "Maximum line size"
-_SMALL_BYTES = 100_000
+#: What is smaller takes more time to plan than to do.
+SMALL_BYTES = 100_000
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class RawRelation:
     original: SQL for a record as JSON text, with every value of the listed columns as it came.
     has_landed_form: Parquet of the contract's columns and no others, in the types that they land in.
     clean: text columns that are known to have no value that has to be trimmed.
-    is_small: text of which typing takes less time than planning how; every value is trimmed.
+    is_small: typing takes less time than planning how; every value is trimmed.
     """
 
     types: dict[str, str]
@@ -71,7 +72,7 @@ def read_raw(
 
 
 def _is_small(location: Path) -> bool:
-    return location.stat().st_size < _SMALL_BYTES
+    return location.stat().st_size < SMALL_BYTES
 
 
 def _described(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, str]]:
@@ -101,7 +102,8 @@ def _read_parquet(
     has_our_form = set(footer.names) == set(types) and types == {
         column.name: column.sql_type for column in source.columns
     }
-    return RawRelation(types, columns, _original(types), has_our_form and footer.is_plain)
+    is_small = max(footer.rows * len(footer.names), footer.unpacked_bytes) < SMALL_BYTES
+    return RawRelation(types, columns, _original(types), has_our_form and footer.is_plain, is_small=is_small)
 
 
 def _original(types: dict[str, str]) -> str:

@@ -30,9 +30,10 @@ def recount_weeks(home: Home, ledger: Ledger, calendar: tuple[str, int], limits:
                 rows = list(several)
                 bounds = min(row["least_key"] for row in rows), max(row["greatest_key"] for row in rows)
                 earlier = ledger.partitions_between(source.name, *bounds, before=place[file_id])
-                arrived = f"select {columns} from {sql_parquet([landing / row['path'] for row in rows])}"
+                files = [landing / row["path"] for row in rows]
+                arrived = f"select {columns}, {file_id} as file_id from {sql_parquet(files)}"
                 landed = f"select {columns} from {sql_parquet([landing / path for path in earlier])}"
                 engine.execute(f"create or replace temp view arrived as {arrived}")
                 engine.execute(f"create or replace temp view landed as {landed if earlier else arrived + ' limit 0'}")
-                found[file_id] = arrived_weeks(engine, source, *calendar)
+                found |= arrived_weeks(engine, source, *calendar)
     ledger.rename_weeks({file_id: (weeks.rows, weeks.touches) for file_id, weeks in found.items()}, calendar)

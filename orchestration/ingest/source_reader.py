@@ -18,12 +18,13 @@ from orchestration.ingest.ledger import FileRecord, FileRow, Ledger, Partition, 
 
 @dataclass(frozen=True)
 class NewFile:
-    """Something to read: a file of the inbox, or an adapter with the files it names."""
+    """Something to read: a file of the inbox, or an adapter with the files it names. file_id: 0 for the next."""
 
     path: str
     size: int
     mtime_ns: int
     origin: InboxFile | Adapter
+    file_id: int = 0
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -61,7 +62,7 @@ class SourceReader:
     def new_record(self, file: NewFile, status: str, error: str | None = None) -> FileRecord:
         """A record of a file that is read now, without what became of its records."""
         place = (self.source.name, *file.key)
-        file_id = self.ledger.next_file_id()
+        file_id = file.file_id or self.ledger.next_file_id()
         return FileRecord(*place, status, self.context.now, self.context.run_id, file_id, error, read_order=file_id)
 
     def find_touches_again(self, row: FileRow, parts: Sequence[Partition]) -> list[Touch]:

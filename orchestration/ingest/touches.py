@@ -7,9 +7,11 @@ shipped after A leaves that week alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from typing import Any
 
 import duckdb
 
@@ -34,27 +36,34 @@ class ArrivedWeeks:
 
 def arrived_weeks(
     engine: duckdb.DuckDBPyConnection, source: Source, reporting_timezone: str, calculation_offset_hours: int
-) -> ArrivedWeeks:
-    """Of the relations `arrived`, what a file brought, and `landed`, earlier records that may share its keys."""
+) -> dict[int, ArrivedWeeks]:
+    """By file_id, of the relations `arrived`, what files brought, and `landed`, earlier records that may share keys.
+
+    Of several files none may have a version of what another has: they would have to be compared one by one.
+    """
     week = week_of("second", reporting_timezone)
     # By the second first: it takes the calendar of a time zone to name a week, and no week begins within a second.
     weeks = engine.execute(
-        f"select {week}, cast(sum(rows) as bigint), cast(sum(backwards) as bigint) from ("
-        f"select date_trunc('second', {sql_name(source.week_column)}) as second, count(*) as rows, "
-        f"count(*) filter (where {runs_backwards(source)}) as backwards from arrived group by 1"
-        ") group by 1 order by 1"
+        f"select file_id, {week}, cast(sum(rows) as bigint), cast(sum(backwards) as bigint) from ("
+        f"select file_id, date_trunc('second', {sql_name(source.week_column)}) as second, count(*) as rows, "
+        f"count(*) filter (where {runs_backwards(source)}) as backwards from arrived group by 1, 2"
+        ") group by 1, 2 order by 1, 2"
     ).fetchall()
-    return ArrivedWeeks(
-        {week: rows for week, rows, _ in weeks} if source.event_time else {},
-        sum(backwards for _, _, backwards in weeks),
-        touched_weeks(engine, source, reporting_timezone, calculation_offset_hours),
-    )
+    touches = touched_weeks(engine, source, reporting_timezone, calculation_offset_hours)
+    return {
+        file_id: ArrivedWeeks(
+            {week: rows for _, week, rows, _ in of_file} if source.event_time else {},
+            sum(backwards for *_, backwards in of_file),
+            touches.get(file_id, []),
+        )
+        for file_id, of_file in _by_file(weeks)
+    }
 
 
 def touched_weeks(
     engine: duckdb.DuckDBPyConnection, source: Source, reporting_timezone: str, calculation_offset_hours: int
-) -> list[Touch]:
-    """The weeks that read something new in `arrived`, given `landed`."""
+) -> dict[int, list[Touch]]:
+    """By file_id, the weeks that read something new in `arrived`, given `landed`."""
     spans = _spans_of_first_versions(source)
     if source.is_versioned:
         engine.execute(f"create or replace temp table several as {_several(source)}")
@@ -62,7 +71,11 @@ def touched_weeks(
         if engine.execute("select count(*) > 0 from several").fetchall() == [(True,)]:
             spans = _spans_of_newest(source) if source.newest_wins else _spans_of_versions(source)
     rows = engine.execute(touches_query(source, spans, reporting_timezone, calculation_offset_hours)).fetchall()
-    return [Touch(*row) for row in rows]
+    return {file_id: [Touch(*touch) for _, *touch in of_file] for file_id, of_file in _by_file(rows)}
+
+
+def _by_file(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    return ((file_id, list(of_file)) for file_id, of_file in groupby(rows, key=lambda row: int(row[0])))
 
 
 def week_of(instant: str, reporting_timezone: str, shift: str = "") -> str:
@@ -74,7 +87,7 @@ def week_of(instant: str, reporting_timezone: str, shift: str = "") -> str:
 
 
 def touches_query(source: Source, spans: str, reporting_timezone: str, calculation_offset_hours: int) -> str:
-    """SQL: first_week, last_week, rows. `spans` is SQL for since, until, replaced_at of what arrived.
+    """SQL: file_id, first_week, last_week, rows. `spans` is SQL for file_id, since, until, replaced_at of what arrived.
 
     since is null where a record changes nothing.
     """
@@ -94,9 +107,10 @@ def touches_query(source: Source, spans: str, reporting_timezone: str, calculati
     second = "date_trunc('second', {0} - interval '1' microsecond) + interval '1' second"
     until = "null" if days is None else "date_trunc('second', until)"
     return f"""
-        select first_week, last_week, cast(sum(rows) as bigint) as rows
+        select file_id, first_week, last_week, cast(sum(rows) as bigint) as rows
         from (
             select
+                file_id,
                 {first_week("since")} as first_week,
                 case
                     when replaced_at is null then {reach} else least({reach}, {first_week("replaced_at")} - 7)
@@ -104,6 +118,7 @@ def touches_query(source: Source, spans: str, reporting_timezone: str, calculati
                 rows
             from (
                 select
+                    file_id,
                     {second.format("since")} as since,
                     {until} as until,
                     {second.format("replaced_at")} as replaced_at,
@@ -133,7 +148,7 @@ def _spans_of_first_versions(source: Source) -> str:
     """Each record changes the picture from the first instant at which it counts."""
     facts = source.facts if source.newest_wins or not source.is_versioned else [source.week_column]
     since, until = _least(_of(["arrived"], source.facts)), _greatest(_of(["arrived"], facts))
-    return f"select {since} as since, {until} as until, cast(null as timestamp) as replaced_at from arrived"
+    return f"select file_id, {since} as since, {until} as until, cast(null as timestamp) as replaced_at from arrived"
 
 
 def _spans_of_newest(source: Source) -> str:
@@ -165,6 +180,7 @@ def _spans_of_newest(source: Source) -> str:
         {_spans_of_first_versions(source)} anti join several using ({identity})
         union all
         select
+            newest.file_id,
             case when before is null then {_least(facts)} else {_least(changes)} end,
             {_greatest(facts)},
             cast(null as timestamp)
@@ -185,6 +201,7 @@ def _spans_of_versions(source: Source) -> str:
     until = _greatest(_of(("version", "before"), [source.week_column]))
     return f"""
         select
+            version.file_id,
             case
                 when before is not null and not ({_differs(compared, "before", "version")}) then null
                 when is_first then {start}
@@ -209,9 +226,9 @@ def _spans_of_versions(source: Source) -> str:
                     lag(updated_at) over by_time is null as is_first,
                     lead(updated_at) over by_time as replaced_at
                 from (
-                    select {columns}, true as is_new from arrived
+                    select file_id, {columns}, true as is_new from arrived
                     union all
-                    select {columns}, false from landed semi join arrived using ({identity})
+                    select null, {columns}, false from landed semi join arrived using ({identity})
                 ) as versions
                 window by_time as (partition by {identity} order by updated_at)
             ) as timeline

@@ -10,16 +10,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "unit"))
-
-from orchestration.ingest import intake, touches
+from orchestration.ingest import intake, landing, touches
 from orchestration.ingest.ledger import Ledger
+from orchestration.ingest.together import land_together
 from orchestration.project import PROJECT_ROOT
 from tests.unit.ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, zstd
 
@@ -235,13 +235,12 @@ def test_a_landed_file_that_breaks_keeps_what_landed(place: Place) -> None:
 def test_a_file_that_goes_away_before_it_is_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = place.put("oms_logs/a.csv", logs("L1"))
     place.put("oms_logs/b.csv", logs("L2"))
-    take = intake.Intake.take
 
-    def late(self: intake.Intake, *rest: object) -> None:
+    def late(*arguments: Any) -> object:
         gone.unlink(missing_ok=True)
-        take(self, *rest)  # type: ignore[arg-type]
+        return land_together(*arguments)
 
-    monkeypatch.setattr(intake.Intake, "take", late)
+    monkeypatch.setattr(landing, "land_together", late)
     assert [file.status for file in place.ingest("oms_logs")] == ["failed", "landed"]
     assert (place.ingest("oms_logs"), place.failures()) == ([], {})
 
@@ -318,7 +317,7 @@ class TestKilled:
         assert place.rejected("oms_logs") == []
         self.assert_whole(place)
 
-    @pytest.mark.parametrize("step", ["_judge", "_reject", "_put_into_landing", "_find_touched_weeks"])
+    @pytest.mark.parametrize("step", ["_judge", "_reject", "put_into_landing", "_find_touched_weeks"])
     def test_at_any_step(self, place: Place, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
         place.put("oms_logs/a.csv", [*logs("L1", "L1"), *self.BAD])
         with monkeypatch.context() as patch:
@@ -367,8 +366,8 @@ class TestKilled:
 
         find = touches.touched_weeks
 
-        def poison(*arguments: object) -> Interrupted:
-            return Interrupted(find(*arguments))
+        def poison(*arguments: Any) -> dict[int, Interrupted]:
+            return {file_id: Interrupted(found) for file_id, found in find(*arguments).items()}
 
         with monkeypatch.context() as patch:
             patch.setattr(touches, "touched_weeks", poison)
