@@ -239,10 +239,13 @@ class Registry(BaseModel):
         """The metrics of these families."""
         return tuple(metric for metric in self.metrics if metric.family in families)
 
-    def looks_back(self, source_id: str) -> int | None:
-        """How many days before the start of a week its figures and rules still look at a source; None: however far."""
+    def looks_back(self, source_id: str, but_for: str = "") -> int | None:
+        """How many days before the start of a week its figures and rules still look at a source; None: however far.
+
+        but_for: a metric that is left out.
+        """
         source = next(source for source in self.sources if source.id == source_id)
-        reaches = [metric.reach for metric in self.metrics if source_id in metric.sources]
+        reaches = [m.reach for m in self.metrics if source_id in m.sources and m.id != but_for]
         # what belongs to no week holds from when it was said until something else is
         if source.event_time is None or None in reaches:
             return None

@@ -21,9 +21,10 @@ from metric_store.reading import published_weeks
 from orchestration.assets.owners import OWNERS
 from orchestration.ingest.contracts import SOURCES, Source
 from orchestration.ingest.landing import IngestContext, ingest_source
-from orchestration.ingest.ledger import FileRecord
+from orchestration.ingest.ledger import FileRecord, Ledger
 from orchestration.resources import MetricStoreResource
 from orchestration.weeks.change import follow_calendar
+from orchestration.weeks.far_logs import keep_unmoved_weeks, landed_so_far
 from orchestration.weeks.partitions import WEEKS, weeks_to_follow, with_partition
 
 INBOX = AssetKey("inbox")
@@ -58,6 +59,8 @@ _FILE_COLUMNS = (
 )
 def inbox(context: AssetExecutionContext, store: MetricStoreResource) -> MaterializeResult:
     follow_calendar(store.place, store.configuration, weeks_to_follow(context.run), store.limits)
+    with Ledger(store.place.ledger) as ledger:
+        before = landed_so_far(store.place, ledger)
     taken: list[FileRecord] = []
     for source in SOURCES:
         files = ingest_source(
@@ -67,6 +70,9 @@ def inbox(context: AssetExecutionContext, store: MetricStoreResource) -> Materia
             context.log.info(f"{source.name}: {_in_words(files)}")
         _report_landed(context, source, files)
         taken += files
+    if taken:
+        with Ledger(store.place.ledger) as ledger:
+            keep_unmoved_weeks(store.place, ledger, before)
     return MaterializeResult(metadata=_metadata(taken))
 
 

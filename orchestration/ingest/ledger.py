@@ -87,6 +87,11 @@ create table if not exists attempts (
     attempted_at text not null,
     withheld_by text not null
 );
+create table if not exists unmoved (
+    week_start text primary key,
+    build_id text not null,
+    fingerprint text not null
+);
 create table if not exists calendars (
     subject text primary key check (subject in ('landed', 'published')),
     reporting_timezone text not null,
@@ -404,11 +409,12 @@ class Ledger:
 
     def calendar(self, subject: str) -> tuple[str, int] | None:
         """The time zone and the hours from E to A by which weeks have `landed`, or are `published`; None if unknown."""
-        rows = self._rows("select * from calendars where subject = ?", (subject,)) if self._has_calendars() else []
+        rows = self._rows("select * from calendars where subject = ?", (subject,)) if self._has("calendars") else []
         return (rows[0]["reporting_timezone"], rows[0]["calculation_offset_hours"]) if rows else None
 
-    def _has_calendars(self) -> bool:
-        return bool(self._rows("select 1 from sqlite_master where name = 'calendars'"))
+    def _has(self, table: str) -> bool:
+        """Whether there is the table, which a ledger of an earlier release that is only read may lack."""
+        return bool(self._rows("select 1 from sqlite_master where name = ?", (table,)))
 
     def keep_calendar(self, subject: str, calendar: tuple[str, int]) -> None:
         """From now on the weeks have landed, or are published, by this time zone and these hours."""
@@ -425,6 +431,17 @@ class Ledger:
             for file_id, (rows, touches) in weeks.items():
                 _insert_weeks(db, file_id, rows, touches)
             db.execute("insert or replace into calendars values ('landed', ?, ?)", calendar)
+
+    def keep_unmoved(self, weeks: Iterable[tuple[date, str, str]]) -> None:
+        """(week, build_id, fingerprint): all weeks whose build comes out the same from other records than it was of."""
+        with self._change() as db:
+            db.execute("delete from unmoved")
+            db.executemany("insert into unmoved values (?, ?, ?)", [(w.isoformat(), *marks) for w, *marks in weeks])
+
+    def unmoved(self) -> dict[date, tuple[str, str]]:
+        """Week -> (build_id, fingerprint): the build comes out the same from the records of this fingerprint."""
+        rows = self._rows("select * from unmoved") if self._has("unmoved") else []
+        return {date.fromisoformat(row["week_start"]): (row["build_id"], row["fingerprint"]) for row in rows}
 
     def record_attempts(self, attempts: Iterable[tuple[date, str, str, datetime, str]]) -> None:
         """(week, fingerprint, run_id, when, rules that withheld it, comma-separated or '') of finished weeks."""

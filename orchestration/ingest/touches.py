@@ -61,16 +61,21 @@ def arrived_weeks(
 
 
 def touched_weeks(
-    engine: duckdb.DuckDBPyConnection, source: Source, reporting_timezone: str, calculation_offset_hours: int
+    engine: duckdb.DuckDBPyConnection,
+    source: Source,
+    reporting_timezone: str,
+    calculation_offset_hours: int,
+    days: int | None = None,
 ) -> dict[int, list[Touch]]:
-    """By file_id, the weeks that read something new in `arrived`, given `landed`."""
+    """By file_id, the weeks that read something new in `arrived`, given `landed`. days: as `touches_query`."""
     spans = _spans_of_first_versions(source)
     if source.is_versioned:
         engine.execute(f"create or replace temp table several as {_several(source)}")
         # Of most files every record is there for the first time: they need no comparison, and no plan for it.
         if engine.execute("select count(*) > 0 from several").fetchall() == [(True,)]:
             spans = _spans_of_newest(source) if source.newest_wins else _spans_of_versions(source)
-    rows = engine.execute(touches_query(source, spans, reporting_timezone, calculation_offset_hours)).fetchall()
+    query = touches_query(source, spans, reporting_timezone, calculation_offset_hours, days)
+    rows = engine.execute(query).fetchall()
     return {file_id: [Touch(*touch) for _, *touch in of_file] for file_id, of_file in _by_file(rows)}
 
 
@@ -86,10 +91,13 @@ def week_of(instant: str, reporting_timezone: str, shift: str = "") -> str:
     )
 
 
-def touches_query(source: Source, spans: str, reporting_timezone: str, calculation_offset_hours: int) -> str:
+def touches_query(
+    source: Source, spans: str, reporting_timezone: str, calculation_offset_hours: int, days: int | None = None
+) -> str:
     """SQL: file_id, first_week, last_week, rows. `spans` is SQL for file_id, since, until, replaced_at of what arrived.
 
-    since is null where a record changes nothing.
+    since is null where a record changes nothing. days: how many days before its start a week looks; by default as many
+    as any figure or rule does.
     """
 
     def first_week(since: str) -> str:
@@ -98,7 +106,8 @@ def touches_query(source: Source, spans: str, reporting_timezone: str, calculati
         return week_of(since, reporting_timezone, offset)
 
     reach = _NO_END
-    if (days := source.window_days) is not None:
+    days = source.window_days if days is None else days
+    if days is not None:
         # Some figures look back by weeks of the time zone, others by hours: where clocks change, these lie hours apart.
         by_hours = week_of("until", reporting_timezone, f"+ interval '{24 * days}' hour")
         reach = f"greatest({week_of('until', reporting_timezone)} + {days}, {by_hours})"

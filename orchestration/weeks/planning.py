@@ -45,22 +45,26 @@ class Week:
 
 @dataclass(frozen=True)
 class State:
-    """What is known of every week before a run."""
+    """What is known of every week before a run.
+
+    unmoved: published weeks that come out the same from other records than those that they were built from.
+    """
 
     landed: dict[date, int]
     fingerprints: dict[date, str]
     published: dict[date, PublishedWeek]
     attempts: dict[date, dict[str, Any]]
     failed_files: str
+    unmoved: frozenset[date]
 
     @property
     def due(self) -> list[date]:
-        """Published weeks that read something that landed after their build, or what was taken back."""
-        return sorted(
-            week
-            for week, published in self.published.items()
-            if self.fingerprints.get(week) != published.raw_fingerprint or self.is_void(week)
-        )
+        """Published weeks that something can change which landed after their build, or was taken back."""
+        return sorted(week for week in self.published if self.has_other_records(week) or self.is_void(week))
+
+    def has_other_records(self, week: date) -> bool:
+        """Whether a published week can come out differently from what has landed now."""
+        return self.fingerprints[week] != self.published[week].raw_fingerprint and week not in self.unmoved
 
     def is_void(self, week: date) -> bool:
         """Whether the week was judged by rejected records that are gone."""
@@ -82,12 +86,18 @@ def state_of(ledger: Ledger, published: dict[date, PublishedWeek]) -> State:
     """The state of a home."""
     landed = {week: rows for week, rows in ledger.landed_rows_by_week(WEEK_SOURCES).items() if week >= FIRST_WEEK}
     failed = [f"{row['source']}/{row['path']}:{row['size']}:{row['mtime_ns']}" for row in ledger.files(status="failed")]
+    fingerprints = _fingerprints(ledger, set(landed) | set(published))
     return State(
         landed=landed,
-        fingerprints=_fingerprints(ledger, set(landed) | set(published)),
+        fingerprints=fingerprints,
         published=published,
         attempts=ledger.attempts(),
         failed_files=_digest(sorted(failed)) if failed else "",
+        unmoved=frozenset(
+            week
+            for week, marks in ledger.unmoved().items()
+            if week in published and marks == (published[week].build_id, fingerprints[week])
+        ),
     )
 
 
@@ -134,7 +144,7 @@ def is_as_published(state: State, plan: Week) -> bool:
     published = state.published.get(plan.week_start)
     return (
         published is not None
-        and published.raw_fingerprint == plan.raw_fingerprint
+        and (published.raw_fingerprint == plan.raw_fingerprint or plan.week_start in state.unmoved)
         and published.config_hash == plan.config_hash
         and published.code_version == plan.code_version
         and published.has_evidence

@@ -209,7 +209,7 @@ def _notes(home: Home, state: State, weeks: Sequence[date]) -> list[str]:
         present = None
     for week in weeks:
         published = state.published[week]
-        if state.fingerprints.get(week) != published.raw_fingerprint:
+        if state.has_other_records(week):
             reasons.setdefault("records have landed since", []).append(week)
         if published.code_version != code_version():
             reasons.setdefault("they were built by other code", []).append(week)

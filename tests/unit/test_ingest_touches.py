@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
-from ingest_kit import Place, logs, row
 
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.touches import touched_weeks
+from tests.unit.ingest_kit import Place, logs, row
 
 WEEKS = [date(2024, 7, 22) + timedelta(weeks=n) for n in range(30)]
 BEFORE, W0, W1, W2, W3, W4, W5, *_ = WEEKS
@@ -75,8 +75,9 @@ class TestEvents:
                 reached.add((start.date(), read[-1].date()))
         with duckdb.connect() as engine:
             instants = ", ".join(f"(timestamp '{at:%F %T}')" for at in arrived)
-            engine.execute(f"create view arrived as from (values {instants}) as instants({contract.event_time})")
-            found = touched_weeks(engine, contract, zone, 0)
+            values = f"(values {instants}) as instants({contract.event_time})"
+            engine.execute(f"create view arrived as select *, 0 as file_id from {values}")
+            found = touched_weeks(engine, contract, zone, 0)[0]
         assert {(t.first_week, t.last_week) for t in found} == reached
 
     def test_a_window_that_is_configured_may_reach_it_for_ever(self, place: Place) -> None:
