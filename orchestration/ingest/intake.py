@@ -38,7 +38,8 @@ from orchestration.limits import DEFAULT_INPUT_LIMITS, DEFAULT_LIMITS, EngineLim
 
 #: How far after the ingestion an event may lie.
 AHEAD = timedelta(days=1)
-_OUR_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+#: Errors of a statement that no file's content can cause.
+OUR_SQL = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 # Ids hardly repeat: a dictionary of them would cost time and save no space.
 _PARQUET = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 5000, write_bloom_filter false"
 _FEW_WEEKS = 4
@@ -114,7 +115,7 @@ class Intake:
                     self._context.on_raw(self._engine, raw, record)
             except duckdb.Error as error:
                 # Parquet is read where it lies: a page that is broken shows only now.
-                if isinstance(error, _OUR_SQL) or str(self._landing) in str(error):
+                if isinstance(error, OUR_SQL) or str(self._landing) in str(error):
                     raise
                 raise unreadable(error, location) from error
             if isinstance(origin, InboxFile):

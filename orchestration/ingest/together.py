@@ -19,6 +19,7 @@ from orchestration.ingest.inbox import InboxFile
 from orchestration.ingest.intake import (
     AHEAD,
     MONDAY,
+    OUR_SQL,
     Intake,
     Part,
     building_site,
@@ -55,6 +56,8 @@ def land_together(reader: SourceReader, files: Sequence[NewFile]) -> dict[NewFil
     looked_at = list(takewhile(together.add, numbered))
     try:
         records = together.land()
+    except OUR_SQL:
+        raise
     except (duckdb.Error, MemoryError):  # whose fault it is shows where each is taken by itself
         records = {}
     return {file: records.get(file.file_id) for file in looked_at}
