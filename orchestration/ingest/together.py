@@ -48,10 +48,11 @@ def land_together(reader: SourceReader, files: Sequence[NewFile]) -> dict[NewFil
 
     Returns what became of each: its record, which is in the ledger, or None where it has to be taken by itself.
     """
-    if len(files) < 2 or reader.context.sample or reader.context.on_raw:
+    small = list(takewhile(_is_small, files[:_MOST_FILES]))
+    if len(small) < 2 or reader.context.sample or reader.context.on_raw:
         return {}
     first_id = reader.ledger.next_file_id()
-    numbered = (replace(file, file_id=first_id + place) for place, file in enumerate(files[:_MOST_FILES]))
+    numbered = (replace(file, file_id=first_id + place) for place, file in enumerate(small))
     together = _Together(reader)
     looked_at = list(takewhile(together.add, numbered))
     try:
@@ -61,6 +62,11 @@ def land_together(reader: SourceReader, files: Sequence[NewFile]) -> dict[NewFil
     except (duckdb.Error, MemoryError):  # whose fault it is shows where each is taken by itself
         records = {}
     return {file: records.get(file.file_id) for file in looked_at}
+
+
+def _is_small(file: NewFile) -> bool:
+    origin = file.origin
+    return isinstance(origin, InboxFile) and file.size <= (_SMALL_ARCHIVE if origin.compression else SMALL_BYTES)
 
 
 class _Together:
@@ -75,10 +81,9 @@ class _Together:
         self._types: dict[str, str] = {}
 
     def add(self, file: NewFile) -> bool:
-        """Read a file. False where it isn't small or isn't like the others: then it isn't among them."""
+        """Read a file. False where it unpacks to much or isn't like the others: then it isn't among them."""
         origin = file.origin
-        if not isinstance(origin, InboxFile) or file.size > (_SMALL_ARCHIVE if origin.compression else SMALL_BYTES):
-            return False
+        assert isinstance(origin, InboxFile)
         reader, record = self._reader, self._reader.new_record(file, "landed")
         try:
             with reader.engine.cursor() as connection:

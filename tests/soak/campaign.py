@@ -61,14 +61,17 @@ def differing(found: Figures, expected: Figures) -> list[str]:
     return sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
 
 
-def files_of(home: Path) -> set[str]:
-    """Every file of a home; builds are named alike. Left out is what keeps a history: Dagster's and the gate's."""
-    found = set()
+def files_of(home: Path) -> list[str]:
+    """Every file of a home; builds are named alike, and landed files: their numbers follow the order of attempts.
+
+    Left out is what keeps a history: Dagster's and the gate's.
+    """
+    found = []
     for path in home.rglob("*"):
         place = path.relative_to(home)
         if path.is_file() and place.parts[0] not in ("dagster", "data_docs"):
-            found.add(re.sub(r"build_id=[^/]+", "build_id=", str(place)))
-    return found
+            found.append(re.sub(r"build_id=[^/]+|/\d{8}(?=-)", "", str(place)))
+    return sorted(found)
 
 
 def ledger_of(home: Path) -> set[tuple[Any, ...]]:

@@ -146,3 +146,12 @@ def test_a_kill_before_they_are_in_the_ledger(place: Place, monkeypatch: pytest.
     assert (place.ids("oms_logs"), len(place.orphans("oms_logs"))) == ([], 3)
     assert [file.landed for file in place.ingest("oms_logs")] == [1, 1, 1]
     assert (place.ids("oms_logs"), place.orphans("oms_logs")) == (["a", "b", "c"], set())
+
+
+def test_one_small_file_between_others_is_read_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look at it for others would cost what it takes to land it."""
+    monkeypatch.setattr(together._Together, "add", lambda *_: pytest.fail("it is looked at"))
+    monkeypatch.setattr(together, "SMALL_BYTES", 1000)
+    for name, count in (("a", 30), ("b", 1), ("c", 30)):
+        place.put(f"oms_logs/{name}.csv", logs(*(f"{name}{number}" for number in range(count))))
+    assert [record.landed for record in place.ingest("oms_logs")] == [30, 1, 30]
