@@ -13,6 +13,7 @@ from metric_store.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.home.lock import HomeIsBusyError, writer_lock
 from orchestration.publication.store import remove_leftovers
+from orchestration.reruns import let_ui_start_again
 
 #: The tag by which a run of the command line names its process, and itself: who runs it again takes over its tags.
 PROCESS_TAG = "metric_store/process"
@@ -47,6 +48,7 @@ def end_killed_run(home: Home, instance: DagsterInstance, killed: str | None) ->
     for run in _ended_runs(instance, killed):
         instance.report_run_failed(run, "The process of this run was killed, or couldn't write how it ended.")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        let_ui_start_again(instance, instance.get_run_by_id(run.run_id))
 
 
 def clear_working_files(home: Home) -> None:

@@ -118,6 +118,7 @@ class _Launcher:
         from orchestration.assets.landing import INBOX
         from orchestration.home.instance import prepare_instance
         from orchestration.leftovers import process_tag
+        from orchestration.reruns import let_ui_start_again
         from orchestration.weeks.partitions import NEW_CALENDAR_TAG, tags_for
 
         prepare_instance(self._home)
@@ -140,6 +141,8 @@ class _Launcher:
                 if says_disk_is_full(str(error)):
                     raise DiskFullError(self._home.root) from error
                 raise
+            finally:
+                let_ui_start_again(instance, instance.get_run_by_id(run_id))
             if not result.success:
                 raise cause_of(result.all_events, run_id, self._home)
         return run_id

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster import DagsterInstance
 
+from orchestration.definitions import defs
+from orchestration.reruns import let_ui_start_again
 from tests.conftest import METRIC_STORE
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-
-#: One UI serves all tests of a browser.
 
 
 class Ui:
@@ -178,6 +179,27 @@ def test_a_name_that_was_made_to_point_here_reads_nothing(ui: Ui, browser: Any) 
     page = browser.new_page()
     assert page.goto(f"http://evil.example:{ui.port}/server_info").status == 400
     page.close()
+
+
+_JOBS = (
+    "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } pipelines { name } } } } }"
+)
+
+
+def test_a_run_of_the_command_line_is_one_of_a_job_that_it_has(ui: Ui) -> None:
+    """Otherwise the answer to who starts it again is HTTP 500."""
+    with DagsterInstance.ephemeral() as instance:
+        made = instance.create_run_for_job(job_def=defs.resolve_job_def("weekly_run"))
+        assert made.remote_job_origin is None
+        let_ui_start_again(instance, made)
+        noted = instance.get_run_by_id(made.run_id)
+    assert noted
+    assert noted.remote_job_origin
+    repository = noted.remote_job_origin.repository_origin
+    [served] = ui.ask(_JOBS)["repositoriesOrError"]["nodes"]
+    assert repository.code_location_origin.location_name == served["location"]["name"]
+    assert repository.repository_name == served["name"]
+    assert {"name": noted.remote_job_origin.job_name} in served["pipelines"]
 
 
 def test_its_own_pages_work(ui: Ui, browser: Any) -> None:

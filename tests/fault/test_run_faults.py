@@ -27,11 +27,11 @@ ALL_WEEKS = f"{SAMPLE_WEEKS[0]}..{SAMPLE_WEEKS[-1]}"
 WEEK_2, WEEK_4 = SAMPLE_WEEKS[1], "2026-01-26"
 
 
-def history(home: Path) -> list[str]:
+def history(home: Path, column: str = "status") -> list[str]:
     """The states of the home's runs, in their order."""
     database = sqlite3.connect(f"file:{home}/dagster/history/runs.db?mode=ro", uri=True)
     try:
-        return [row[0] for row in database.execute("select status from runs order by id")]
+        return [row[0] for row in database.execute(f"select {column} from runs order by id")]
     finally:
         database.close()
 
@@ -192,6 +192,10 @@ class TestDisturbedRuns:
         assert disturbed.history_before_last == ["FAILURE", "FAILURE", "FAILURE", "STARTED"]
         assert history(disturbed.home)[3] == "SUCCESS"
         assert "STARTED" not in history(disturbed.home)
+
+    def test_the_ui_can_start_each_of_them_again(self, disturbed: Disturbed) -> None:
+        for noted in history(disturbed.home, "run_body"):
+            assert json.loads(noted)["external_pipeline_origin"]["pipeline_name"] == "weekly_run"
 
     def test_a_second_run_is_refused_and_names_the_first(self, disturbed: Disturbed) -> None:
         second = disturbed.second
