@@ -209,8 +209,9 @@ def _lines(home: Home, state: dict[str, Any], verbose: bool) -> list[str]:
         lines += ["", f"Forgotten, and not read until they change: {', '.join(state['forgotten_files'])}"]
     lines += [f"{row['path']}: {row['note']}" for row in state["notes"]]
     for run in state["failed_runs"]:
-        about = f"for {in_words(map(date.fromisoformat, run['weeks']))}" if run["weeks"] else "that lands files"
-        lines += ["", f"Run {run['run_id'][:8]} {about} {run['status']} {run['ended_at']}. {run['reason']}".rstrip()]
+        about = f" for {in_words(map(date.fromisoformat, run['weeks']))}" if run["weeks"] else ""
+        why = run["reason"].replace("\n", " ")
+        lines += ["", f"Run {run['run_id'][:8]}{about} {run['status']} {run['ended_at']}. {why}".rstrip()]
         if run["undone"]:
             lines += [f"  Undone since: {in_words(map(date.fromisoformat, run['undone']))}; metric-store run does it."]
     if copy := state["failed_copy"]:

@@ -128,6 +128,9 @@ def test_status_tells_of_runs_that_failed_and_of_a_history_that_is_broken(
     [run] = json.loads(call("status", "--home", home_copy, "--json").stdout)["failed_runs"]
     assert (run["status"], run["weeks"], run["undone"]) == ("failed", [SAMPLE_WEEKS[1]], [])
     assert run["reason"].startswith("This run is for 2026-01-12, but 2026-01-05..2026-01-19 was prepared last.")
+    [line] = [line for line in call("status", "--home", home_copy).stdout.splitlines() if line.startswith("Run ")]
+    assert f"for {SAMPLE_WEEKS[1]} failed" in line
+    assert " was prepared last. Launch run_inputs, build, gate and published_store together" in line
     for file in (home_copy / "dagster" / "history").rglob("*.db*"):
         file.write_bytes(b"not a database" * 1000)
     shown = call("status", "--home", home_copy)
