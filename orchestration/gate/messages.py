@@ -43,6 +43,13 @@ def waived(failed: str, waiver: Waiver) -> str:
     return f"{failed}; waived until {waiver.valid_until} by {waiver.approved_by}: {reason}"
 
 
+def not_waived(failed: str, scope: str, waiver: Waiver) -> str:
+    """A failure with a waiver of its rule and week that doesn't count: it has ended, or is for another scope."""
+    if waiver.scope == scope:
+        return f"{failed}; its waiver counted until {waiver.valid_until}"
+    return f"{failed}; config/gate_waivers.csv has a waiver of {waiver.rule_id} for {waiver.scope}, which isn't {scope}"
+
+
 def _subject(rule_id: str, scope: str) -> str:
     return rule_id if scope == "all" else f"{rule_id} of {scope}"
 

@@ -305,6 +305,20 @@ def test_a_waiver_counts_for_its_rule_scope_and_week_until_its_last_day() -> Non
         assert with_waivers(report, waivers, today).publishable_weeks == let_through, (waivers, today)
 
 
+def test_a_waiver_that_does_not_count_is_told() -> None:
+    report = GateReport([WEEK], [failed(CLIENT, "uniware"), failed(CLIENT, "selluseller")])
+    ended = waiver(CLIENT, "uniware")
+    for waivers, today, said in (
+        ([ended], date(2026, 12, 1), "; its waiver counted until 2026-11-30"),
+        ([waiver(CLIENT)], SET_ON, f"; config/gate_waivers.csv has a waiver of {CLIENT.rule_id} for all, which isn't"),
+        ([waiver(CLIENT, "uniware", NEXT_WEEK), waiver(KEYS, "uniware")], SET_ON, None),
+    ):
+        first, _ = with_waivers(report, waivers, today).results
+        assert first.is_withholding
+        assert first.message.startswith("is 9" + (said or "")), first.message
+        assert bool(said) is (first.message != "is 9")
+
+
 def test_a_waived_failure_has_not_passed_and_says_who_answers_for_it() -> None:
     report = GateReport([WEEK], [failed(CLIENT, "uniware"), failed(VOLUME)])
     waived = with_waivers(report, [waiver(CLIENT, "uniware"), waiver(VOLUME), waiver(KEYS)], SET_ON)
