@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from dbt_project.registry import registry
-
 
 class Kind(Enum):
     """How a raw value is read; `value` is the type it lands in."""
@@ -86,11 +84,6 @@ class Source:
     facts: tuple[str, ...]
     newest_wins: bool = False
     backwards: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def window_days(self) -> int | None:
-        """How many days before a week's start its figures still look at this source; None: however old."""
-        return registry().looks_back(self.name)
 
     @property
     def is_versioned(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from dbt_project.registry import registry
 from metric_store.sql import sql_name, sql_names, sql_text
 from orchestration.ingest.contracts import Source
 from orchestration.ingest.ledger import Touch
@@ -106,7 +107,7 @@ def touches_query(
         return week_of(since, reporting_timezone, offset)
 
     reach = _NO_END
-    days = source.window_days if days is None else days
+    days = registry().looks_back(source.name) if days is None else days
     if days is not None:
         # Some figures look back by weeks of the time zone, others by hours: where clocks change, these lie hours apart.
         by_hours = week_of("until", reporting_timezone, f"+ interval '{24 * days}' hour")

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import duckdb
 
+from dbt_project.registry import registry
 from metric_store.errors import MetricStoreError
 from metric_store.sql import sql_name, sql_parquet, sql_text
 from orchestration.configuration import Configuration
@@ -300,9 +301,10 @@ def _reaches(source: Source, week: str, weeks: Sequence[date]) -> bool:
 
     A source with versions is put whole before the models, because what is old may still be open.
     """
-    if source.is_versioned or source.window_days is None or not weeks:
+    days = registry().looks_back(source.name)
+    if source.is_versioned or days is None or not weeks:
         return True
-    first = min(weeks) - timedelta(days=source.window_days, weeks=1)
+    first = min(weeks) - timedelta(days=days, weeks=1)
     return first <= date.fromisoformat(week) <= max(weeks) + timedelta(weeks=_WEEKS_UNTIL_A)
 
 

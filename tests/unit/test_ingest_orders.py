@@ -28,6 +28,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dbt_project.registry import registry
 from orchestration.ingest.contracts import SOURCES_BY_NAME, Kind
 from tests.unit.ingest_kit import FORMATS, NOW, Place, Row, row
 
@@ -215,8 +216,9 @@ def picture(source: str, rows: Iterable[Row], week: date) -> set[tuple]:
     contract = SOURCES_BY_NAME[source]
     begin = datetime.combine(week, time())
     at = begin + timedelta(days=7, hours=3)
-    if contract.window_days is not None:
-        begin -= timedelta(days=contract.window_days)
+    days = registry().looks_back(contract.name)
+    if days is not None:
+        begin -= timedelta(days=days)
     things: dict[tuple, list[Row]] = {}
     for record in rows:
         things.setdefault(tuple(record[name] for name in contract.identity), []).append(record)
@@ -231,7 +233,7 @@ def picture(source: str, rows: Iterable[Row], week: date) -> set[tuple]:
             [counting] = versions
         facts = [counting[name] for name in contract.facts if counting[name] is not None]
         reached = [counting[contract.week_column]] if contract.is_versioned and not contract.newest_wins else facts
-        is_read = contract.window_days is None or (reached and max(reached) >= begin)
+        is_read = days is None or (reached and max(reached) >= begin)
         if facts and min(facts) <= at and is_read:
             # A version that says nothing new is no news.
             names = [column.name for column in contract.columns if column.name != "updated_at"]

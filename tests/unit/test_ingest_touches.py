@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
+from dbt_project.registry import registry
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.touches import touched_weeks
 from tests.unit.ingest_kit import Place, logs, row
@@ -64,7 +65,7 @@ class TestEvents:
     def test_windows_reach_by_weeks_and_by_hours_across_a_change_of_clocks(self, zone: str, source: str) -> None:
         """The sustained load looks back by weeks, a first manifestation by hours: at a week's edge these differ."""
         contract = SOURCES_BY_NAME[source]
-        days = timedelta(days=contract.window_days or 0)
+        days = timedelta(days=registry().looks_back(contract.name) or 0)
         starts = [datetime(2020, 1, 6, tzinfo=ZoneInfo(zone)) + timedelta(weeks=n) for n in range(60)]
         arrived, reached = [], set()
         for start, end in pairwise(starts[:45]):

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from dbt_project.registry import registry
 from metric_store.errors import MetricStoreError
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
@@ -68,7 +69,7 @@ def test_a_run_reads_the_weeks_of_a_zone_from_the_oldest_it_needs_to_a(
     """Files are landed by the week in UTC, which is another one for the first hours or the last of a local week."""
     weeks, place = calendar(zone, 168), Place(tmp_path, zone, offset_hours=168)
     week = date(2024, 8, 5)
-    window = SOURCES_BY_NAME[source].window_days
+    window = registry().looks_back(source)
     assert window == 7 * weeks_before
     reached = [weeks[week - timedelta(days=window)].starts_at, weeks[week].calculated_at]
     place.put(f"{source}/a.csv", [row(source, **{SOURCES_BY_NAME[source].key[0]: at, time: at}) for at in reached])
