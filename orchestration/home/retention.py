@@ -1,8 +1,9 @@
-"""Deletes old runs from Dagster's history; materializations of weeks stay."""
+"""Deletes old runs from Dagster's history; materializations of weeks stay, and results of checks."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from dagster import AssetMaterialization, DagsterInstance, RunsFilter
 
@@ -23,6 +24,9 @@ def forget_old_runs(instance: DagsterInstance, now: datetime, keep_days: int) ->
     marked = {key: instance.get_materialized_partitions(key) for key in instance.all_asset_keys()}
     for run_id in old:
         instance.delete_run(run_id)
+        # Dagster empties the database of the run's events, and leaves the file as large as it was.
+        for file in Path(instance.root_directory, "history", "runs").glob(f"{run_id}.db*"):
+            file.unlink()
     for key, partitions in marked.items():
         for partition in sorted(partitions - instance.get_materialized_partitions(key)):
             instance.report_runless_asset_event(AssetMaterialization(key, partition=partition))

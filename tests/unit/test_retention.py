@@ -25,14 +25,17 @@ def now(days: int) -> datetime:
     return datetime.now(UTC).replace(tzinfo=None) + timedelta(days=days)
 
 
-def test_old_runs_go_and_what_they_marked_stays(tmp_path) -> None:
-    with DagsterInstance.ephemeral(str(tmp_path)) as instance:
+def test_old_runs_go_with_their_files_and_what_they_marked_stays(tmp_path) -> None:
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:
         for week in ("2026-01-05", "2026-01-12"):
             dagster.materialize([published], instance=instance, partition_key=week)
         assert forget_old_runs(instance, now(days=89), keep_days=90) == 0
         assert len(instance.get_run_records()) == 2
+        assert len([*tmp_path.glob("history/runs/*-*.db")]) == 2
         assert forget_old_runs(instance, now(days=91), keep_days=90) == 2
         assert instance.get_run_records() == []
+        of_all_runs = {"index.db", ".db"}
+        assert {file.name for file in tmp_path.glob("history/runs/*")} == of_all_runs
         assert instance.get_materialized_partitions(AssetKey("published")) == {"2026-01-05", "2026-01-12"}
 
 
