@@ -62,6 +62,7 @@ class MetricStoreResource(ConfigurableResource):
             try:
                 yield self
             finally:
+                self.dbt.close()
                 clear_working_files(place)
 
     @cached_property

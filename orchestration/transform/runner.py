@@ -18,26 +18,33 @@ _CANCEL_AGAIN_SECONDS = 0.2
 
 
 class DbtRunner:
-    """dbt for one home and engine."""
+    """dbt for one home and engine. To be closed, before anybody else may have the home."""
 
     def __init__(self, home: Home, engine: Engine, limits: EngineLimits = DEFAULT_LIMITS) -> None:
         self._home, self._engine, self._limits = home, engine, limits
+        self._thread = ThreadPoolExecutor(1, "dbt")
+        self._building: Future[None] | None = None
 
     def build(self, *selection: str) -> Iterator[dict[str, Any]]:
         """Run `dbt build` with this selection; yields dbt's structured events of nodes while it works.
 
-        Raises DbtError if a node failed; what is at work then still ends. Whoever stops reading stops dbt.
+        Raises DbtError if a node failed; what is at work then still ends.
         """
         events: Queue[dict[str, Any] | None] = Queue()
-        with ThreadPoolExecutor(1, "dbt") as thread:
-            done = thread.submit(self._build, selection, events)
-            try:
-                while (event := events.get()) is not None:
-                    yield event
-            except BaseException:  # Ctrl-C, or a cancelled run
-                self._cancel(done)
-                raise
-            done.result()
+        self._building = self._thread.submit(self._build, selection, events)
+        while (event := events.get()) is not None:
+            yield event
+        self._building.result()
+
+    def close(self) -> None:
+        """Stop what is still at work, as after Ctrl-C, and wait for its end.
+
+        No work for the end of `build`: nobody may be reading it any more when a run is ended, and then it is garbage,
+        which any thread collects. dbt's own would wait for itself.
+        """
+        if self._building:
+            self._cancel(self._building)
+        self._thread.shutdown()
 
     def _build(self, selection: Sequence[str], events: Queue[dict[str, Any] | None]) -> None:
         from dbt_common.events.functions import msg_to_dict

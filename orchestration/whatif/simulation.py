@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -103,8 +103,9 @@ def simulated(home: Home, config: Path, weeks: Sequence[date], say: Callable[[st
         _copy_published(home, scratch, tables, weeks)
         say("computing grades and limits")
         selection = ("--select", *(f"+{table}" for table in tables), "--exclude", "resource_type:test")
-        for _ in DbtRunner(scratch, Engine()).build(*selection):
-            pass
+        with closing(DbtRunner(scratch, Engine())) as dbt:
+            for _ in dbt.build(*selection):
+                pass
         with open_warehouse(scratch) as db:
             yield _compared(db, tables, sorted(weeks), _notes(home, state, weeks))
 
