@@ -852,6 +852,7 @@ def _read_evidence_on(home: Path, metric_and_seller: tuple[str, str], stop: Any,
             return
         reads += 1
         builds.add(rows[0])
+        time.sleep(0.02)  # leave the processor to the publications
     found.put((reads, builds))
 
 
