@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -142,7 +143,8 @@ class _Launcher:
                     raise DiskFullError(self._home.root) from error
                 raise
             finally:
-                let_ui_start_again(instance, instance.get_run_by_id(run_id))
+                with suppress(Exception):  # on a full disk: it may not take the place of what ended the run
+                    let_ui_start_again(instance, instance.get_run_by_id(run_id))
             if not result.success:
                 raise cause_of(result.all_events, run_id, self._home)
         return run_id
