@@ -7,24 +7,20 @@ from typing import Any
 
 from dagster import DagsterInstance, DagsterRun, deserialize_value
 
-#: Where the UI has the weekly job, as Dagster writes it into a run that was launched there. A run that is executed in
-#: a process of ours has nothing there, and to start it again was answered with HTTP 500.
-_WEEKLY_RUN = {
-    "__class__": "ExternalPipelineOrigin",
-    "external_repository_origin": {
-        "__class__": "ExternalRepositoryOrigin",
-        "repository_location_origin": {
-            "__class__": "RegisteredRepositoryLocationOrigin",
-            "location_name": "metric_store",
-        },
-        "repository_name": "__repository__",
-    },
-    "pipeline_name": "weekly_run",
+#: The code location, as the UI and workspace.yaml call it.
+LOCATION = "metric_store"
+#: A repository within it, as Dagster writes it into a run that was launched there. A run that is executed in a process
+#: of ours has nothing there, and to start it again was answered with HTTP 500.
+_REPOSITORY = {
+    "__class__": "ExternalRepositoryOrigin",
+    "repository_location_origin": {"__class__": "RegisteredRepositoryLocationOrigin", "location_name": LOCATION},
+    "repository_name": "__repository__",
 }
 
 
 def let_ui_start_again(instance: DagsterInstance, run: DagsterRun | None) -> None:
     """Note of a run that has ended where the UI has its job; None is a run that was never recorded."""
     if run and not run.remote_job_origin:
-        origin: Any = deserialize_value(json.dumps(_WEEKLY_RUN))
+        job = {"external_repository_origin": _REPOSITORY, "pipeline_name": run.job_name}
+        origin: Any = deserialize_value(json.dumps({"__class__": "ExternalPipelineOrigin", **job}))
         instance.run_storage.replace_job_origin(run, origin)

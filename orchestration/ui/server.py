@@ -27,10 +27,10 @@ from starlette.types import ASGIApp
 
 from metric_store.errors import MetricStoreError
 from orchestration.home.layout import Home
+from orchestration.reruns import LOCATION
 from orchestration.ui.child import child
 from orchestration.ui.origin import MIDDLEWARE
 
-_LOCATION = "metric_store"
 _SECONDS_TO_LOAD = 120
 _QUIET = ("--log-level", "warning")
 
@@ -78,13 +78,13 @@ def _dagster(home: Home) -> Iterator[tuple[ASGIApp, list[subprocess.Popen[bytes]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="metric-store-ui-")))
         workspace, address = folder / "workspace.yaml", folder / "code.sock"
-        location = {"location_name": _LOCATION, "host": "localhost", "socket": str(address)}
+        location = {"location_name": LOCATION, "host": "localhost", "socket": str(address)}
         workspace.write_text(json.dumps({"load_from": [{"grpc_server": location}]}))
         code = stack.enter_context(
             child(
                 folder / "code.lock",
                 *("dagster", "code-server", "start", "--use-python-environment-entry-point", *_QUIET),
-                *("--module-name", "orchestration.definitions", "--location-name", _LOCATION, "--socket", str(address)),
+                *("--module-name", "orchestration.definitions", "--location-name", LOCATION, "--socket", str(address)),
             )
         )
         _wait_for(address, code)
