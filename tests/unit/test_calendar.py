@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from orchestration.configuration import load_configuration
-from orchestration.ingest.touches import week_of
+from orchestration.ingest.touches import quarter_hour, week_of
 from orchestration.weeks.calendar import calendar, calendar_query, time_zones
 
 #: IANA's names, of which DuckDB knows every one; how a system calls its own zone isn't among them.
@@ -68,6 +68,22 @@ def test_the_ingest_agrees_with_the_calendar_in_every_zone_for_the_weeks_of_two_
                 f"and calculated_at = ends_at + interval 3 hour)"
             ).fetchall()
     assert apart == []
+
+
+def test_no_week_begins_within_what_the_ingest_counts_together() -> None:
+    """In every zone, from 1970 to 2040: the start of a week is the start of a quarter of an hour, or of a second."""
+    with duckdb.connect() as engine:
+        within = [
+            found
+            for zone in ZONES
+            for found in engine.execute(
+                f"select '{zone}', week_start, starts_at from (select cast(week_start as date) as week_start, "
+                f"timezone('UTC', timezone('{zone}', week_start)) as starts_at from range(timestamp '1970-01-05', "
+                f"timestamp '2040-01-01', interval 7 days) as weeks(week_start)) "
+                f"where starts_at <> {quarter_hour('starts_at')}"
+            ).fetchall()
+        ]
+    assert within == []
 
 
 def test_the_configuration_asks_the_calendar(tmp_path) -> None:
