@@ -20,7 +20,7 @@ from dagster import (
 from metric_store.reading import published_weeks
 from orchestration.assets.owners import OWNERS
 from orchestration.ingest.contracts import SOURCES, Source
-from orchestration.ingest.landing import IngestContext, ingest_source
+from orchestration.ingest.landing import IngestContext, ingest_sources
 from orchestration.ingest.ledger import FileRecord, Ledger
 from orchestration.resources import MetricStoreResource
 from orchestration.weeks.change import follow_calendar
@@ -61,15 +61,15 @@ def inbox(context: AssetExecutionContext, store: MetricStoreResource) -> Materia
     follow_calendar(store.place, store.configuration, weeks_to_follow(context.run), store.limits)
     with Ledger(store.place.ledger) as ledger:
         before = landed_so_far(store.place, ledger)
-    taken: list[FileRecord] = []
-    for source in SOURCES:
-        files = ingest_source(
-            store.place, source, ingest_context(context.run_id, store), lambda file: _say(context, file)
-        )
+
+    def tell(source: Source, files: list[FileRecord]) -> None:
+        for file in files:
+            _say(context, file)
         if files:
             context.log.info(f"{source.name}: {_in_words(files)}")
         _report_landed(context, source, files)
-        taken += files
+
+    taken = ingest_sources(store.place, SOURCES, ingest_context(context.run_id, store), tell)
     if taken:
         with Ledger(store.place.ledger) as ledger:
             keep_unmoved_weeks(store.place, ledger, before)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 
 import click
-import duckdb
 
 from metric_store.errors import MetricStoreError
 from metric_store.reading import published_weeks
@@ -18,11 +18,12 @@ from orchestration.configuration import load_configuration
 from orchestration.home.layout import Home
 from orchestration.home.lock import writer_lock
 from orchestration.ingest.contracts import SOURCES_BY_NAME
+from orchestration.ingest.engine import IngestEngine
 from orchestration.ingest.landing import IngestContext, look, remove_unrecorded
 from orchestration.ingest.ledger import FileRow, Ledger
 from orchestration.ingest.source_reader import SourceReader
 from orchestration.ingest.taking_back import TakenBack, counts_in_words, kept_in_words, take_back
-from orchestration.limits import DEFAULT_LIMITS, engine_config
+from orchestration.limits import DEFAULT_LIMITS
 from orchestration.weeks.change import follow_calendar
 from orchestration.weeks.planning import state_of
 
@@ -53,7 +54,8 @@ def _take_back(
     inbox = look(home)
     home.scratch.mkdir(parents=True, exist_ok=True)
     done = []
-    with duckdb.connect(config=engine_config(home, DEFAULT_LIMITS)) as engine, ledger.at_once():
+    ids = count(ledger.next_file_id())
+    with IngestEngine(home, DEFAULT_LIMITS, ids) as engine, ledger.at_once():
         for name, rows in by_source.items():
             reader = SourceReader(home, SOURCES_BY_NAME[name], context, ledger, engine)
             done.append(take_back(reader, inbox.candidates(name), rows))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import count
 
 import duckdb
 
 from orchestration.home.layout import Home
 from orchestration.ingest.adapters import Adapter, find_adapters
 from orchestration.ingest.contracts import Source
+from orchestration.ingest.engine import IngestEngine
 from orchestration.ingest.inbox import InboxListing, list_inbox
 from orchestration.ingest.intake import IngestContext
 from orchestration.ingest.ledger import FileRecord, Ledger
@@ -17,9 +21,10 @@ from orchestration.ingest.source_reader import NewFile, SourceReader
 from orchestration.ingest.taking_back import earlier_results, take_back
 from orchestration.ingest.together import land_together
 from orchestration.ingest.unreadable import UnreadableFileError
-from orchestration.limits import engine_config
 
-__all__ = ["Inbox", "IngestContext", "NewFile", "ingest_source", "look", "new_files"]
+__all__ = ["Inbox", "IngestContext", "NewFile", "ingest_source", "ingest_sources", "look", "new_files"]
+
+_STOP_AGAIN_SECONDS = 0.2
 
 
 @dataclass
@@ -50,13 +55,61 @@ def new_files(inbox: Inbox, ledger: Ledger, source: str) -> list[NewFile]:
     return [file for file in inbox.candidates(source) if file.key not in known]
 
 
+def ingest_sources(
+    home: Home,
+    sources: Sequence[Source],
+    context: IngestContext,
+    on_source: Callable[[Source, list[FileRecord]], None],
+) -> list[FileRecord]:
+    """Read every new file of these sources as `ingest_source` does, several sources side by side.
+
+    Their engine shares its memory among them. A source that finds too little is read by itself afterwards, and so is
+    one with adapters, whose engines take memory of their own. on_source: is given what became of a source's files as
+    soon as it is known, in the thread that called.
+    """
+    done: dict[str, list[FileRecord]] = {source.name: [] for source in sources}
+    adapters = look(home).adapters
+    by_itself = [source for source in sources if adapters.get(source.name)]
+    with Ledger(home.ledger) as ledger:
+        ids = count(ledger.next_file_id())
+    with IngestEngine(home, context.limits, ids) as shared, ThreadPoolExecutor(context.limits.cores) as threads:
+        reading = {
+            threads.submit(ingest_source, home, source, context, done[source.name].append, shared): source
+            for source in sources
+            if source not in by_itself
+        }
+        try:
+            for ended in as_completed(reading):
+                try:
+                    ended.result()
+                except (duckdb.OutOfMemoryException, MemoryError):
+                    by_itself.append(reading[ended])
+                else:
+                    on_source(reading[ended], done[reading[ended].name])
+        except BaseException:
+            while wait(reading, _STOP_AGAIN_SECONDS).not_done:
+                shared.stop()
+            raise
+    for source in by_itself:
+        ingest_source(home, source, context, done[source.name].append)
+        on_source(source, done[source.name])
+    return [file for files in done.values() for file in files]
+
+
 def ingest_source(
-    home: Home, source: Source, context: IngestContext, on_file: Callable[[FileRecord], None] | None = None
+    home: Home,
+    source: Source,
+    context: IngestContext,
+    on_file: Callable[[FileRecord], None] | None = None,
+    shared: IngestEngine | None = None,
 ) -> list[FileRecord]:
     """Read every new file of a source. A file that can't be read is recorded as failed and left in place.
 
     Returns what became of each file, in the order they were read. Each is in the ledger when the next one starts, so
     that a run that is killed has lost nothing and parses no landed file again.
+
+    shared: an engine that others use, too; then it raises OutOfMemoryException or MemoryError where these left too
+    little.
     """
     done: list[FileRecord] = []
     inbox = look(home)
@@ -67,9 +120,11 @@ def ingest_source(
         if not files:
             return done
         remove_unrecorded(home, source, ledger)
-        with duckdb.connect(config=engine_config(home, context.limits)) as engine:
+        own = nullcontext(shared) if shared else IngestEngine(home, context.limits, count(ledger.next_file_id()))
+        with own as engine:
             reader = SourceReader(home, source, context, ledger, engine)
-            for record in _taken(reader, inbox, files):
+            numbered = [replace(file, file_id=next(engine.ids)) for file in files]
+            for record in _taken(reader, inbox, numbered, _take_once if shared else _take):
                 done.append(record)
                 if on_file:
                     on_file(record)
@@ -78,12 +133,17 @@ def ingest_source(
     return done
 
 
-def _taken(reader: SourceReader, inbox: Inbox, files: Sequence[NewFile]) -> Iterator[FileRecord]:
+def _taken(
+    reader: SourceReader,
+    inbox: Inbox,
+    files: Sequence[NewFile],
+    take: Callable[[SourceReader, Inbox, NewFile], FileRecord],
+) -> Iterator[FileRecord]:
     """Take files in their order: small ones together where nothing is wrong with them, the others one by one."""
     while files:
         together = land_together(reader, files) or {files[0]: None}
         for file, record in together.items():
-            yield record or _take(reader, inbox, file)
+            yield record or take(reader, inbox, file)
         files = files[len(together) :]
 
 
@@ -93,7 +153,7 @@ def _take(reader: SourceReader, inbox: Inbox, file: NewFile) -> FileRecord:
         return _take_once(reader, inbox, file)
     except (duckdb.OutOfMemoryException, MemoryError):
         limits = reader.context.limits
-        with duckdb.connect(config=engine_config(reader.home, limits)) as engine:
+        with IngestEngine(reader.home, limits, reader.engine.ids) as engine:
             alone = SourceReader(reader.home, reader.source, reader.context, reader.ledger, engine)
             try:
                 return _take_once(alone, inbox, file)

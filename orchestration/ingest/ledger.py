@@ -332,10 +332,10 @@ class Ledger:
             db.executemany(_FORGET_FAILED, [(source, path) for path in gone])
 
     def files(self, *, status: str | None = None, run_id: str | None = None) -> list[dict[str, Any]]:
-        """Rows of the table `files`, oldest first."""
+        """Rows of the table `files`, by source, the oldest first."""
         return self._rows(
             f"select {_FILE_COLUMNS} from files where (? is null or status = ?) and (? is null or run_id = ?) "
-            "order by file_id",
+            "order by source, file_id",
             (status, status, run_id, run_id),
         )
 

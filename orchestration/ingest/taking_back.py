@@ -102,11 +102,12 @@ def _sharing_a_thing(reader: SourceReader, ids: set[int], others: set[int]) -> s
     if not ours or not theirs:
         return set()
     identity = sql_names(reader.source.identity)
-    found = reader.engine.execute(
-        "select distinct cast(split_part(parse_filename(filename), '-', 1) as bigint) "
-        f"from {sql_parquet(theirs, ', filename = true')} "
-        f"semi join (select {identity} from {sql_parquet(ours)}) as gone using ({identity})"
-    ).fetchall()
+    with reader.engine.connection() as connection:
+        found = connection.execute(
+            "select distinct cast(split_part(parse_filename(filename), '-', 1) as bigint) "
+            f"from {sql_parquet(theirs, ', filename = true')} "
+            f"semi join (select {identity} from {sql_parquet(ours)}) as gone using ({identity})"
+        ).fetchall()
     return {row[0] for row in found}
 
 
@@ -124,8 +125,9 @@ def _judged_weeks(reader: SourceReader, rows: Sequence[FileRow]) -> set[date]:
     if not instants:
         return set()
     week = week_of("instant", reader.context.reporting_timezone)
-    found = reader.engine.execute(f"select distinct {week} from ({' union all '.join(instants)}) as t(instant)")
-    return {row[0] for row in found.fetchall()}
+    with reader.engine.connection() as connection:
+        found = connection.execute(f"select distinct {week} from ({' union all '.join(instants)}) as t(instant)")
+        return {row[0] for row in found.fetchall()}
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,8 @@ def land_together(reader: SourceReader, files: Sequence[NewFile]) -> dict[NewFil
     small = list(takewhile(_is_small, files[:_MOST_FILES]))
     if len(small) < 2 or reader.context.sample or reader.context.on_raw:
         return {}
-    first_id = reader.ledger.next_file_id()
-    numbered = (replace(file, file_id=first_id + place) for place, file in enumerate(small))
     together = _Together(reader)
-    looked_at = list(takewhile(together.add, numbered))
+    looked_at = list(takewhile(together.add, small))
     try:
         records = together.land()
     except OUR_SQL:
@@ -70,11 +68,12 @@ def _is_small(file: NewFile) -> bool:
 
 
 class _Together:
-    """The records of small files whose columns are of the same types, as the table `together`."""
+    """The records of small files whose columns are of the same types, as a table that all connections see."""
 
     def __init__(self, reader: SourceReader) -> None:
         self._reader, self._source = reader, reader.source
         self._columns = sql_names([column.name for column in reader.source.columns])
+        self._table = f"together_{reader.source.name}"
         self._week = MONDAY.format(sql_name(reader.source.week_column))
         self._intakes: dict[int, Intake] = {}
         self._failed: list[FileRecord] = []
@@ -86,7 +85,7 @@ class _Together:
         assert isinstance(origin, InboxFile)
         reader, record = self._reader, self._reader.new_record(file, "landed")
         try:
-            with reader.engine.cursor() as connection:
+            with reader.engine.connection() as connection:
                 intake = Intake(reader.home, self._source, reader.context, reader.ledger, connection, record)
                 with intake.reading(origin) as (raw, _, _):
                     is_added = raw.is_small and self._append(connection, raw, record)
@@ -110,11 +109,11 @@ class _Together:
         )
         records = f"select {record.file_id << 32} + {ROW} as {ROW}, {values} from raw"
         if not self._types:
-            connection.execute(f"create or replace table together as {records} limit 0")
+            connection.execute(f"create or replace table {self._table} as {records} limit 0")
             self._types = types
         if types != self._types:
             return False
-        record.rows_read = connection.execute(f"insert into together {records}").fetchall()[0][0]
+        record.rows_read = connection.execute(f"insert into {self._table} {records}").fetchall()[0][0]
         return True
 
     def land(self) -> dict[int, FileRecord]:
@@ -130,9 +129,10 @@ class _Together:
 
     def _land_sound(self) -> list[FileRecord]:
         context = self._reader.context
-        with self._reader.engine.cursor() as engine, building_site(self._reader.home.scratch / "together") as site:
+        scratch = self._reader.home.scratch
+        with self._reader.engine.connection() as engine, building_site(scratch / self._table) as site:
             engine.execute("set TimeZone = 'UTC'")
-            engine.execute("create temp view raw as from together")
+            engine.execute(f"create temp view raw as from {self._table}")
             raw = RawRelation(self._types, Columns(), original="", is_small=True)
             engine.execute(f"create temp table parsed as {parsed_query(self._source, raw)}")
             parts = self._parts(engine, site)

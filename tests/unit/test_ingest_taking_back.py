@@ -347,4 +347,4 @@ class TestAdapter:
 
 def had_note(place: Place) -> str:
     with Ledger(place.home.ledger, read_only=True) as ledger:
-        return str(ledger.files()[-1]["note"])
+        return "".join(row["note"] for row in ledger.files())
