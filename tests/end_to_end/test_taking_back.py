@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import metric_store, run
 from tests.soak.campaign import State, differing
 
-pytestmark = pytest.mark.soak  # of the ingest alone: tests/unit/test_ingest_taking_back.py
+pytestmark = pytest.mark.soak  # of the ingest alone: tests/ingest/test_ingest_taking_back.py
 
 
 def test_a_published_file_that_is_forgotten(sample_home: Path, home_copy: Path) -> None:

@@ -19,7 +19,7 @@ from orchestration.cli.run import _Launcher
 from orchestration.ingest.ledger import Ledger
 from orchestration.project import DBT_PROJECT_DIR
 from tests.conftest import SAMPLE_WEEKS, check_evidence_counts, evidence_of, metric_store, run
-from tests.unit.ingest_kit import Place, logs
+from tests.ingest.ingest_kit import Place, logs
 
 #: What tells of the build itself, not of the week.
 _OF_THE_BUILD = ("publication", "fct_restatement")

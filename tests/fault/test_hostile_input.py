@@ -32,7 +32,7 @@ from orchestration.ingest.columns import BLANKS
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.model import Kind, Source
 from orchestration.transform.warehouse import create_config_tables
-from tests.unit.ingest_kit import FORMATS, Place, Row, encoded, row
+from tests.ingest.ingest_kit import FORMATS, Place, Row, encoded, row
 
 #: Sources of which sound records are at hand, and which between them have every kind of column.
 SOURCES = ("oms_logs", "seller_orders", "packages", "sellers", "tickets", "inventory_snapshots")

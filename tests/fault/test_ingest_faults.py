@@ -21,7 +21,7 @@ from orchestration.ingest import intake, landing, touches
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.together import land_together
 from orchestration.project import PROJECT_ROOT
-from tests.unit.ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, zstd
+from tests.ingest.ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, zstd
 
 MANY = logs(*(f"L{number:06d}" for number in range(3000)))
 

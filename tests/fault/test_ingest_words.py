@@ -13,7 +13,7 @@ import pytest
 from orchestration.ingest.archives import unpack
 from orchestration.ingest.parquet_files import has_page_checksums
 from orchestration.ingest.unreadable import UnreadableFileError
-from tests.unit.ingest_kit import Place, as_csv, as_jsonl, row, zstd
+from tests.ingest.ingest_kit import Place, as_csv, as_jsonl, row, zstd
 
 ROWS = [row("packages", package_id=f"P{number}") for number in range(1, 6)]
 TABLE, LINES = as_csv(ROWS), as_jsonl(ROWS)

@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parents[1] / "unit"))
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.limits import EngineLimits, InputLimits
 from tests.fault.test_hostile_input import SOURCES, Damage, budget, damaged, damages
-from tests.unit.ingest_kit import FORMATS, Place, Row, encoded, row, zstd
+from tests.ingest.ingest_kit import FORMATS, Place, Row, encoded, row, zstd
 
 _LIMITS = InputLimits(max_file_columns=60, max_record_mb=1, max_file_weeks=8, max_unpacked_mb=8)
 _MEMORY = EngineLimits(memory="400MB", threads=1)

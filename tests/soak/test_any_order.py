@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from orchestration.sample import write_sample
 from tests.conftest import run
 from tests.soak.campaign import REPORT, SEED, State, differing, files_of, numbers
-from tests.unit import test_ingest_orders as orders
+from tests.ingest import test_ingest_orders as orders
 
 pytestmark = pytest.mark.soak
 

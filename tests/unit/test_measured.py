@@ -9,7 +9,7 @@ import pytest
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, deciding_columns, not_measured
-from tests.unit.ingest_kit import Place, row, without
+from tests.ingest.ingest_kit import Place, row, without
 
 
 def test_listed_columns_are_optional_columns_of_the_contract() -> None:

@@ -15,7 +15,7 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.transform.quarantine import put_quarantined
 from orchestration.transform.warehouse import landed_relations
 from orchestration.weeks.planning import plans_of, state_of
-from tests.unit.ingest_kit import Place, Row, row
+from tests.ingest.ingest_kit import Place, Row, row
 
 WEEK = date(2024, 8, 5)
 INGESTED = datetime(2024, 8, 8)  # in the week, which is that of records without event time

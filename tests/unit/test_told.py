@@ -8,7 +8,7 @@ import pytest
 
 from orchestration.cli.forget import forget_files
 from orchestration.cli.told import NewFiles, next_file, tell_files
-from tests.unit.ingest_kit import Place, logs, row
+from tests.ingest.ingest_kit import Place, logs, row
 
 
 @pytest.fixture

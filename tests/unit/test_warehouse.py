@@ -20,7 +20,7 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.transform import warehouse
 from orchestration.transform.warehouse import _create_table, _insert_records, landed_relations, open_warehouse
 from orchestration.weeks.calendar import calendar
-from tests.unit.ingest_kit import Place, row
+from tests.ingest.ingest_kit import Place, row
 
 COLUMNS = {"text": "varchar", "whole": "bigint", "number": "double", "at": "timestamp", "day": "date", "yes": "boolean"}
 

@@ -23,7 +23,7 @@ from orchestration.ingest.landing import IngestContext, ingest_sources
 from orchestration.ingest.ledger import FileRecord, Ledger
 from orchestration.limits import EngineLimits
 from orchestration.project import PROJECT_ROOT
-from tests.unit.ingest_kit import NOW, Place, Row, logs, row
+from tests.ingest.ingest_kit import NOW, Place, Row, logs, row
 
 CONTEXT = IngestContext("run-1", NOW, "UTC", 3, limits=EngineLimits("1GB", 3))
 TWO = [SOURCES_BY_NAME["oms_logs"], SOURCES_BY_NAME["packages"]]

@@ -18,7 +18,7 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.project import code_version
 from orchestration.weeks.far_logs import keep_unmoved_weeks, landed_so_far
 from orchestration.weeks.planning import state_of
-from tests.unit.ingest_kit import Place, Row, logs, row, without
+from tests.ingest.ingest_kit import Place, Row, logs, row, without
 
 OLD = date(2024, 8, 5)
 #: The weeks from the old one on, by how many lie between: rules look back over four, the sustained load over twelve.

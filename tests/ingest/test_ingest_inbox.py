@@ -11,7 +11,7 @@ from orchestration.ingest import intake, landing
 from orchestration.ingest.contracts import OMS_LOGS, SOURCES
 from orchestration.ingest.landing import look, new_files
 from orchestration.ingest.ledger import Ledger
-from tests.unit.ingest_kit import Place, as_csv, logs, row
+from tests.ingest.ingest_kit import Place, as_csv, logs, row
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ class TestOnce:
 
     def test_each_file_is_told_of_as_it_is_done(self, place: Place) -> None:
         from orchestration.ingest.landing import IngestContext, ingest_source
-        from tests.unit.ingest_kit import NOW
+        from tests.ingest.ingest_kit import NOW
 
         place.put("oms_logs/a.csv", logs("L1"))
         place.put("oms_logs/b.csv", b"")

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.ingest_kit import FORMATS, Place, Row, row
+from tests.ingest.ingest_kit import FORMATS, Place, Row, row
 
 START = datetime(2024, 8, 1)
 KEYS = st.one_of(

@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.ingest import intake
 from orchestration.ingest.contracts import OMS_LOGS, SELLER_ORDERS, Kind, Source
-from tests.unit.ingest_kit import NOW, Place, Row, as_csv, logs, row
+from tests.ingest.ingest_kit import NOW, Place, Row, as_csv, logs, row
 
 _TYPES = {
     Kind.TEXT: pa.string(),

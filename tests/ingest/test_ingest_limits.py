@@ -19,7 +19,7 @@ from orchestration.ingest import adapter_engine
 from orchestration.ingest.adapter_engine import AdapterTask
 from orchestration.ingest.intake import Intake
 from orchestration.limits import EngineLimits, InputLimits
-from tests.unit.ingest_kit import Place, as_csv, as_parquet, row
+from tests.ingest.ingest_kit import Place, as_csv, as_parquet, row
 
 SOUND = row("packages", package_id="sound")
 

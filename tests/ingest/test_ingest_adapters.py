@@ -20,7 +20,7 @@ from orchestration.ingest.landing import look
 from orchestration.ingest.unreadable import UnreadableFileError
 from orchestration.limits import DEFAULT_LIMITS
 from orchestration.project import PROJECT_ROOT
-from tests.unit.ingest_kit import Place, as_csv, row
+from tests.ingest.ingest_kit import Place, as_csv, row
 
 SHOP = b"id,order,vendor,left\nP1,O1,S1,2024-08-07\nP2,O2,S2,2024-08-08T10:00\n"
 SQL = """

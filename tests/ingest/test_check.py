@@ -14,7 +14,7 @@ from orchestration.ingest.contracts import SOURCES, SOURCES_BY_NAME
 from orchestration.ingest.intake import IngestContext, Sample
 from orchestration.project import PROJECT_ROOT
 from tests.conftest import metric_store
-from tests.unit.ingest_kit import NOW, Place, as_csv, logs, row, without
+from tests.ingest.ingest_kit import NOW, Place, as_csv, logs, row, without
 
 CONTEXT = IngestContext("check", NOW, "UTC", 3)
 SMALL = Sample(text_bytes=2_000, rows=20)

@@ -15,7 +15,7 @@ import pytest
 from orchestration.ingest import landing, together
 from orchestration.ingest.intake import Intake
 from orchestration.ingest.ledger import FileRecord, Ledger
-from tests.unit.ingest_kit import Place, Row, encoded, logs, row, without
+from tests.ingest.ingest_kit import Place, Row, encoded, logs, row, without
 
 ENDINGS = (".csv", ".jsonl", ".parquet", ".csv.gz")
 

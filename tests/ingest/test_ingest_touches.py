@@ -16,7 +16,7 @@ import pytest
 from dbt_project.registry import registry
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.touches import touched_weeks
-from tests.unit.ingest_kit import Place, logs, row
+from tests.ingest.ingest_kit import Place, logs, row
 
 WEEKS = [date(2024, 7, 22) + timedelta(weeks=n) for n in range(30)]
 BEFORE, W0, W1, W2, W3, W4, W5, *_ = WEEKS

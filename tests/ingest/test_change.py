@@ -18,7 +18,7 @@ from orchestration.ingest.landing import IngestContext, ingest_source
 from orchestration.ingest.ledger import Ledger
 from orchestration.weeks import change
 from orchestration.weeks.change import check_calendar, check_whole, follow_calendar
-from tests.unit.ingest_kit import Place, logs, row
+from tests.ingest.ingest_kit import Place, logs, row
 
 NOW = datetime(2024, 9, 1)
 SOURCES_READ = ("oms_logs", "seller_orders", "claims")

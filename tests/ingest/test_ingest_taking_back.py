@@ -20,7 +20,7 @@ from orchestration.ingest.ledger import Ledger
 from orchestration.weeks import planning
 from orchestration.weeks.planning import plan_weeks, state_of
 from orchestration.weeks.work import Work, work_of
-from tests.unit.ingest_kit import NOW, Place, Row, logs, row
+from tests.ingest.ingest_kit import NOW, Place, Row, logs, row
 
 WEEKS = {date(2024, 7, 22) + timedelta(weeks=n) for n in range(16)}
 _TABLES = ("partitions", "event_weeks", "quarantined", "quarantine_weeks", "touches")

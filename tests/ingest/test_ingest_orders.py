@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 
 from dbt_project.registry import registry
 from orchestration.ingest.contracts import SOURCES_BY_NAME, Kind
-from tests.unit.ingest_kit import FORMATS, NOW, Place, Row, row
+from tests.ingest.ingest_kit import FORMATS, NOW, Place, Row, row
 
 START = datetime(2024, 7, 1)
 WEEKS = [date(2024, 6, 3) + timedelta(weeks=number) for number in range(30)]

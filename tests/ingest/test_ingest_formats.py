@@ -15,7 +15,7 @@ import pytest
 
 from orchestration.ingest.contracts import OMS_LOGS, SELLER_ORDERS, SOURCES_BY_NAME
 from orchestration.ingest.model import Source
-from tests.unit.ingest_kit import FORMATS, Place, Row, as_csv, as_jsonl, as_parquet, encoded, logs, row, without
+from tests.ingest.ingest_kit import FORMATS, Place, Row, as_csv, as_jsonl, as_parquet, encoded, logs, row, without
 
 
 @pytest.fixture

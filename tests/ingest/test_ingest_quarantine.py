@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from orchestration.ingest.contracts import SOURCES, SOURCES_BY_NAME
-from tests.unit.ingest_kit import FORMATS, NOW, Place, as_csv, as_parquet, logs, row, without
+from tests.ingest.ingest_kit import FORMATS, NOW, Place, as_csv, as_parquet, logs, row, without
 
 ACCEPTED_AT_MOST = "2024-09-02 00:00:00"  # a day after NOW
 FUTURE = "2024-09-02 00:00:00.000001"

@@ -12,7 +12,7 @@ from orchestration.ingest.columns import BLANKS, match_columns
 from orchestration.ingest.contracts import PACKAGES, SELLER_ORDERS
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.unreadable import UnreadableFileError
-from tests.unit.ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, row, without
+from tests.ingest.ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, row, without
 
 NAMES = ["package_id", "order_id", "seller_id", "shipped_at"]
 TABLES = [".parquet", ".csv", ".jsonl"]

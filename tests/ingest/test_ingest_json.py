@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.ingest_kit import Place, as_jsonl, row
+from tests.ingest.ingest_kit import Place, as_jsonl, row
 
 
 @pytest.fixture
