@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -204,11 +205,22 @@ def sample_home(shared_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def august_home(shared_folder: Path) -> Path:
-    """The smallest scenario `august` after its run; what the run said lies in `run.txt`, its status in `status.txt`."""
+def august_sample(shared_folder: Path) -> Path:
+    """The smallest scenario `august` as it is written, in `home`, and its summary in `summary.pickle`."""
+
+    def make(folder: Path) -> None:
+        summary = write_august(folder / "home", scale=LEAST_SCALE)
+        (folder / "summary.pickle").write_bytes(pickle.dumps(summary))
+
+    return made_once(shared_folder, "august-sample", make)
+
+
+@pytest.fixture(scope="session")
+def august_home(shared_folder: Path, august_sample: Path) -> Path:
+    """That sample after its run; what the run said lies in `run.txt`, its status in `status.txt`."""
 
     def make(home: Path) -> None:
-        write_august(home, scale=LEAST_SCALE)
+        shutil.copytree(august_sample / "home", home)
         ended = run(home)
         (home / "run.txt").write_text(ended.text)
         (home / "status.txt").write_text(str(ended.status))

@@ -26,8 +26,8 @@ from hypothesis import strategies as st
 
 from orchestration.sample import write_sample
 from tests.conftest import run
-from tests.soak.campaign import REPORT, SEED, State, differing, files_of, numbers
 from tests.ingest import test_ingest_orders as orders
+from tests.soak.campaign import REPORT, SEED, State, differing, files_of, numbers
 
 pytestmark = pytest.mark.soak
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,23 +14,25 @@ import orchestration.sample.august.month as month
 from orchestration.ingest.contracts import SOURCES
 from orchestration.project import DEFAULT_CONFIG_DIR, PROJECT_ROOT
 from orchestration.sample import SampleSummary, write_august, write_sample
-from orchestration.sample.august import DAYS, MONTH, WEEKS, Counts
+from orchestration.sample.august import DAYS, LEAST_SCALE, MONTH, WEEKS, Counts
 from tests.unit.sample_kit import column_of, contents, load, values
 
-SCALE = 0.002
+SCALE = LEAST_SCALE
 COUNTS = Counts.at(SCALE)
 DEFAULT_RULES = PROJECT_ROOT / "expectations" / "gate_rules.csv"
 ALL_WEEKS = (date(2025, 7, 28), *WEEKS)
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("august")
+def home(august_sample: Path) -> Path:
+    return august_sample / "home"
 
 
 @pytest.fixture(scope="module")
-def summary(home: Path) -> SampleSummary:
-    return write_august(home, scale=SCALE)
+def summary(august_sample: Path) -> SampleSummary:
+    summary = pickle.loads((august_sample / "summary.pickle").read_bytes())
+    assert isinstance(summary, SampleSummary)
+    return summary
 
 
 @pytest.fixture(scope="module")
