@@ -201,21 +201,21 @@ class Ledger:
         if not read_only:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.executescript(_SCHEMA)
-        if lacking := self._lacking_columns():
+        if self._lacking_columns():
             if read_only:  # looked at as it would be, without a change to the file
                 copy = sqlite3.connect(":memory:")
                 self._connection.backup(copy)
                 self._connection.close()
                 self._connection = copy
                 copy.executescript(_SCHEMA)
-            for name in lacking:
+            for name in self._lacking_columns():
                 kind = "integer not null default 0" if name == "read_order" else "text not null default ''"
                 self._connection.execute(f"alter table files add column {name} {kind}")
             with self._connection as db:
                 db.execute("update files set read_order = file_id where read_order = 0")
 
     def _lacking_columns(self) -> list[str]:
-        """Columns of `files` that a ledger of an earlier release doesn't have."""
+        """Columns of `files` that a ledger of an earlier release doesn't have; all, where its making was interrupted."""
         present = {row["name"] for row in self._rows("select name from pragma_table_info('files')")}
         return [name for name in _FILE_COLUMNS.split(", ") if name not in present]
 

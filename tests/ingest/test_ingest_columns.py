@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -158,6 +159,16 @@ class TestFiles:
         assert file["missing_columns"].split(", ")[:3] == ["user_id", "pending_at", "confirmed_at"]
         assert "shipped_at" in file["missing_columns"].split(", ")
         assert file["column_hints"] == "shiped_at: did you mean shipped_at?"
+
+
+def test_a_ledger_whose_making_was_killed_is_read_as_empty_and_made(place: Place) -> None:
+    place.home.ledger.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(place.home.ledger)) as db:
+        db.execute("pragma journal_mode = wal")
+    with Ledger(place.home.ledger, read_only=True) as ledger:
+        assert (ledger.files(), ledger.next_file_id()) == ([], 1)
+    place.put("oms_logs/a.csv", logs("L1"))
+    assert place.only("oms_logs").landed == 1
 
 
 def test_a_ledger_of_an_earlier_release_is_read_and_gets_the_columns(place: Place) -> None:
