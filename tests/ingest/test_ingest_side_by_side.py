@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -216,7 +215,8 @@ def test_a_fault_in_one_ends_the_others(place: Place, monkeypatch: pytest.Monkey
     assert (place.ids("oms_logs"), place.ids("packages"), place.failures()) == (["L1"], ["P1"], {})
 
 
-def _start(home: Home, wait: Callable[[], None]) -> None:
+def read_until_killed(home: Home, files: int, seconds: float) -> int:
+    """Read in a process that is killed so long after the ledger has so many files: how many it has then."""
     script = (
         "from datetime import datetime\n"
         "from orchestration.home.layout import Home\n"
@@ -224,17 +224,20 @@ def _start(home: Home, wait: Callable[[], None]) -> None:
         "from orchestration.ingest.landing import IngestContext, ingest_sources\n"
         "from orchestration.limits import EngineLimits\n"
         "context = IngestContext('r', datetime(2024, 9, 1), 'UTC', 3, limits=EngineLimits('1GB', 3))\n"
-        "print('ready', flush=True)\n"
         f"ingest_sources(Home.of({str(home.root)!r}), SOURCES, context, lambda *_: None)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment)
-    assert process.stdout
-    process.stdout.readline()
-    wait()
+    process = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)})
+    while process.poll() is None and files_of(home) < files:
+        time.sleep(0.01)
+    time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    process.stdout.close()
+    return files_of(home)
+
+
+def files_of(home: Home) -> int:
+    with Ledger(home.ledger, read_only=True) as ledger:
+        return len(ledger.files())
 
 
 def test_with_kill_minus_nine(tmp_path: Path) -> None:
@@ -242,14 +245,12 @@ def test_with_kill_minus_nine(tmp_path: Path) -> None:
     killed, undisturbed = Place(tmp_path / "killed"), Place(tmp_path / "undisturbed")
     for place in (killed, undisturbed):
         put_some(place)
-    read: list[int] = []
+    read = [0]
     for round_ in range(6):
-        _start(killed.home, lambda tenths=round_: time.sleep(0.1 * tenths))  # type: ignore[misc]
-        with Ledger(killed.home.ledger, read_only=True) as ledger:
-            read.append(len(ledger.files()))
+        read.append(read_until_killed(killed.home, read[-1] + 1, 0.02 * round_))
     ingest_sources(killed.home, SEVERAL, CONTEXT, say_nothing)
     ingest_sources(undisturbed.home, SEVERAL, CONTEXT, say_nothing)
-    assert any(0 < files < 7 * len(SEVERAL) for files in read), read
+    assert 0 < read[1] < 7 * len(SEVERAL), read
     for source in SEVERAL:
         assert without_ids(killed.landed(source.name)) == without_ids(undisturbed.landed(source.name))
         assert without_ids(killed.rejected(source.name)) == without_ids(undisturbed.rejected(source.name))
