@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from metric_store.errors import MetricStoreError
-from orchestration.errors import DiskFullError, InterruptedRunError, says_disk_is_full
+from orchestration.errors import DiskFullError, InterruptedRunError, is_disk_full
 from orchestration.home.layout import Home
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def cause_of(events: Iterable[DagsterEvent], run_id: str, home: Home) -> MetricS
         if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
             return InterruptedRunError()
         root = chain[-1]
-        if any(says_disk_is_full(link.message) for link in chain):
+        if any(is_disk_full(link.message, home.root) for link in chain):
             return DiskFullError(home.root)
         name, _, said = root.message.strip().partition(": ")
         # Dagster keeps no more of an exception than its name; those of this project are all written for an analyst.

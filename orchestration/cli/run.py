@@ -19,7 +19,7 @@ from orchestration.cli.progress import Progress
 from orchestration.cli.repair import tidy_up
 from orchestration.cli.told import next_file, tell_files
 from orchestration.configuration import Configuration, load_configuration
-from orchestration.errors import DiskFullError, says_disk_is_full
+from orchestration.errors import full_disk_named
 from orchestration.home.layout import Home
 from orchestration.ingest.ledger import Ledger
 from orchestration.ingest.measured import absent_columns, not_measured
@@ -47,7 +47,8 @@ def run_weeks(
     configuration = load_configuration(home.config)
     run_ids: list[str] = []
     first_new = next_file(home)
-    with Progress() as progress:
+    # Whatever can't be written: what lands, the ledger, or Dagster's history.
+    with full_disk_named(home.root), Progress() as progress:
         launcher = _Launcher(home, now, limits, progress, new_calendar)
         work = work_of(home, configuration, moment, requested if new_calendar else None)
         if requested is None:
@@ -138,10 +139,6 @@ class _Launcher:
                     asset_selection=keys,
                     raise_on_error=False,
                 )
-            except Exception as error:  # the history can't be written
-                if says_disk_is_full(str(error)):
-                    raise DiskFullError(self._home.root) from error
-                raise
             finally:
                 with suppress(Exception):  # on a full disk: it may not take the place of what ended the run
                     let_ui_start_again(instance, instance.get_run_by_id(run_id))

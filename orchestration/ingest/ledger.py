@@ -215,7 +215,7 @@ class Ledger:
                 db.execute("update files set read_order = file_id where read_order = 0")
 
     def _lacking_columns(self) -> list[str]:
-        """Columns of `files` that a ledger of an earlier release doesn't have; all, where its making was interrupted."""
+        """Columns of `files` that a ledger of an earlier release doesn't have; all, where its making was killed."""
         present = {row["name"] for row in self._rows("select name from pragma_table_info('files')")}
         return [name for name in _FILE_COLUMNS.split(", ") if name not in present]
 

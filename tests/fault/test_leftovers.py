@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from sqlalchemy.exc import OperationalError as SqlOperationalError
 
 from metric_store.reading import published_weeks
+from orchestration import errors
 from orchestration.cli.run import run_weeks
 from orchestration.errors import DiskFullError
 from orchestration.home.files import write_whole
@@ -148,10 +150,20 @@ def full_history(self: SqliteEventLogStorage, event: Any) -> None:
     raise SqlOperationalError("INSERT", None, sqlite3.OperationalError("database or disk is full"))
 
 
+def no_history(*_: Any) -> None:
+    """What SQLite says where the memory that its readers share can't grow."""
+    raise SqlOperationalError("INSERT", None, sqlite3.OperationalError("disk I/O error"))
+
+
 @pytest.mark.parametrize(
     ("owner", "name", "fails"),
-    [(Ledger, "record", full_ledger), (SqliteEventLogStorage, "store_event", full_history)],
-    ids=["ledger", "history"],
+    [
+        (Ledger, "record", full_ledger),
+        (SqliteEventLogStorage, "store_event", full_history),
+        (SqliteEventLogStorage, "store_event", no_history),
+        (DagsterInstance, "get", no_history),
+    ],
+    ids=["ledger", "history", "history-shared", "history-opened"],
 )
 def test_a_full_disk_is_called_so(
     owner: type, name: str, fails: Any, home_copy: Path, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +173,7 @@ def test_a_full_disk_is_called_so(
     late.write_text("log_id,logged_at,event_name,oms_client,seller_id,channel,call_status,attempt\n")
     with monkeypatch.context() as patch:
         patch.setattr(owner, name, fails)
+        patch.setattr(errors.shutil, "disk_usage", lambda _: SimpleNamespace(free=100_000))
         with pytest.raises(DiskFullError) as raised:
             run_weeks(Home(home_copy), None, None, DEFAULT_LIMITS)
     assert str(raised.value).splitlines() == [
@@ -171,6 +184,12 @@ def test_a_full_disk_is_called_so(
         assert ledger.files(status="failed") == [], "the file isn't to blame"
     ended = run(home_copy)
     assert ended.status == 0, ended.text
+
+
+def test_a_disk_that_fails_is_not_called_full(tmp_path: Path) -> None:
+    assert not errors.is_disk_full("disk I/O error", tmp_path)
+    with pytest.raises(OSError, match="disk I/O error"), errors.full_disk_named(tmp_path):
+        raise OSError("disk I/O error")
 
 
 def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
