@@ -186,7 +186,7 @@ _FORGET_FAILED = "delete from files where source = ? and path = ? and status = '
 
 
 class Ledger:
-    """The ledger of a home. One writer at a time (the run holds the home's lock); any number of readers."""
+    """The ledger of a home. One process writes (the run holds its lock), a connection for each thread; any may read."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open the ledger; a missing one is made, unless `read_only`: then it is empty."""
@@ -250,7 +250,7 @@ class Ledger:
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def next_file_id(self) -> int:
-        """The id that the next recorded file will get."""
+        """The first id that no recorded file has had: those of files that are read from now on begin here."""
         rows = self._rows("select seq from sqlite_sequence where name = 'files'")
         return int(rows[0]["seq"]) + 1 if rows else 1
 
