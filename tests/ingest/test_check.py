@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,11 +18,6 @@ from tests.ingest.ingest_kit import NOW, Place, as_csv, logs, row, without
 CONTEXT = IngestContext("check", NOW, "UTC", 3)
 SMALL = Sample(text_bytes=2_000, rows=20)
 MANY = logs(*(f"L{number:04d}" for number in range(100)))
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
 
 
 def checked(place: Place, source: str, sample: Sample | None = None) -> list[CheckedFile]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -17,11 +16,6 @@ from tests.ingest.ingest_kit import Place, as_csv, as_jsonl, as_parquet, logs, r
 
 NAMES = ["package_id", "order_id", "seller_id", "shipped_at"]
 TABLES = [".parquet", ".csv", ".jsonl"]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
 
 
 def package(**renamed: str) -> dict[str, str]:

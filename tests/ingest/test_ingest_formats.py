@@ -18,11 +18,6 @@ from orchestration.ingest.model import Source
 from tests.ingest.ingest_kit import FORMATS, Place, Row, as_csv, as_jsonl, as_parquet, encoded, logs, row, without
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
 def typed(source: Source, record: dict[str, Any]) -> dict[str, Any]:
     return {column.name: record[column.name] for column in source.columns}
 

@@ -15,11 +15,6 @@ from tests.ingest.ingest_kit import Place, as_csv, logs, row
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
-@pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are opened."""
     names: list[str] = []

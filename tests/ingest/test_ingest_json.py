@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from tests.ingest.ingest_kit import Place, as_jsonl, row
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
 
 
 def landed(place: Place, column: str, *values: str) -> list[object]:

@@ -24,11 +24,6 @@ from tests.ingest.ingest_kit import Place, as_csv, as_parquet, row
 SOUND = row("packages", package_id="sound")
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
 def why(place: Place, name: str, content: bytes) -> str:
     """Why the file fails; a sound one lands beside it."""
     place.put(f"packages/{name}", content)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,11 +14,6 @@ from tests.ingest.ingest_kit import FORMATS, NOW, Place, as_csv, as_parquet, log
 
 ACCEPTED_AT_MOST = "2024-09-02 00:00:00"  # a day after NOW
 FUTURE = "2024-09-02 00:00:00.000001"
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
 
 
 #: Source, values of a record, the first rule that it breaks, and the columns at fault.

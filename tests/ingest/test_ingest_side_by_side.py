@@ -42,11 +42,6 @@ SEVERAL = [SOURCES_BY_NAME[name] for name in KEYS]
 LONG = "select max(hash(a.range + b.range)) from range(1000000) as a, range(5000) as b"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
 def say_nothing(_: Source, __: list[FileRecord]) -> None:
     """Nobody waits for it."""
 

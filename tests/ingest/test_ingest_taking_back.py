@@ -26,11 +26,6 @@ WEEKS = {date(2024, 7, 22) + timedelta(weeks=n) for n in range(16)}
 _TABLES = ("partitions", "event_weeks", "quarantined", "quarantine_weeks", "touches")
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
 def state(place: Place, source: str) -> dict[str, Any]:
     """All that is known of a source, without the ids of files and what they were called on disk."""
     with Ledger(place.home.ledger, read_only=True) as ledger:

@@ -21,11 +21,6 @@ ENDINGS = (".csv", ".jsonl", ".parquet", ".csv.gz")
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
-@pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ids of files that are taken by themselves."""
     ids: list[int] = []

@@ -23,11 +23,6 @@ BEFORE, W0, W1, W2, W3, W4, W5, *_ = WEEKS
 NOTHING: set[date] = set()
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
 def since(week: date) -> set[date]:
     return {known for known in WEEKS if known >= week}
 

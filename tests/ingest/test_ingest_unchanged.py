@@ -43,11 +43,6 @@ def some(count: int = 2, **values: Any) -> list[Row]:
     return logs(*(f"L{number:06d}" for number in range(count)), **typed_values)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "home")
-
-
 def landed_files(place: Place, source: str = "oms_logs") -> list[bytes]:
     return [file.read_bytes() for file in sorted(place.home.landing.glob(f"{source}/*/*.parquet"))]
 
