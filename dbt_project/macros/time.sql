@@ -103,6 +103,14 @@
     case when {{ timestamp }} <= {{ calculated_at }} then {{ timestamp }} end
 {% endmacro %}
 
+{#
+    Whether an instant lies in [starts_at, ends_at), for a join with the few weeks of a run. Not two comparisons: DuckDB takes
+    a join on a range for a handful of rows, and builds each join that follows on the large side.
+#}
+{% macro is_within(instant, starts_at, ends_at) %}
+    case when {{ instant }} >= {{ starts_at }} then {{ instant }} < {{ ends_at }} end
+{% endmacro %}
+
 {# Days since Monday: 0 for a Monday, 6 for a Sunday. #}
 {% macro days_since_monday(day) %} {{ return(adapter.dispatch("days_since_monday")(day)) }} {% endmacro %}
 

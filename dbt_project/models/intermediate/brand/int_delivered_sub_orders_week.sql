@@ -10,5 +10,5 @@ with
 
 select weeks.week_start, sub_orders.sub_order_id, mall_sellers.mall_segment
 from sub_orders
-inner join weeks on sub_orders.delivered_at >= weeks.starts_at and sub_orders.delivered_at < weeks.ends_at
+inner join weeks on {{ is_within("sub_orders.delivered_at", "weeks.starts_at", "weeks.ends_at") }}
 inner join mall_sellers on weeks.week_start = mall_sellers.week_start and sub_orders.seller_id = mall_sellers.seller_id

@@ -7,7 +7,7 @@ with
     sub_orders as (
         select *
         from {{ ref("int_sub_orders_as_of_week") }}
-        where ordered_at >= starts_at and ordered_at < ends_at and (is_mall or oms_client is not null)
+        where {{ is_within("ordered_at", "starts_at", "ends_at") }} and (is_mall or oms_client is not null)
     ),
 
     acceptance_calls as (select * from {{ ref("int_sub_order_calls_week") }} where flow = 'acceptance'),

@@ -5,7 +5,7 @@ with
     sub_orders as (
         select *
         from {{ ref("int_sub_orders_as_of_week") }}
-        where ordered_at >= starts_at and ordered_at < ends_at and cancelled_at is not null
+        where {{ is_within("ordered_at", "starts_at", "ends_at") }} and cancelled_at is not null
     ),
 
     out_of_stock_reasons as ({{ reasons_of("cancellation", "out_of_stock") }})
