@@ -1,14 +1,8 @@
-"""The Dagster side: what the code location holds, what it touches when loaded, and runs that were killed."""
+"""The Dagster side: what the code location holds."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import textwrap
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -19,8 +13,6 @@ from dagster import (
     AssetKey,
     AssetsDefinition,
     AssetSpec,
-    DagsterInstance,
-    DagsterRunStatus,
     DefaultScheduleStatus,
     DefaultSensorStatus,
     Definitions,
@@ -31,10 +23,8 @@ from dagster import (
 from orchestration.configuration.ids import GATE_RULES
 from orchestration.definitions import build_definitions, defs
 from orchestration.home.layout import Home
-from orchestration.home.lock import writer_lock
 from orchestration.ingest.contracts import SOURCES
 from orchestration.jobs import inbox_sensor, monday_0300_utc
-from orchestration.leftovers import clear_killed_run, end_killed_run
 from orchestration.project import PROJECT_ROOT
 from orchestration.publication.tables import mart_tables
 from orchestration.resources import MetricStoreResource
@@ -230,126 +220,3 @@ def test_the_schedule_ticks_at_a_all_over_the_earth() -> None:
         ).fetchall()
     assert len(zones) > 500
     assert off == []
-
-
-class TestKilledRuns:
-    """Dagster has a killed run at work for ever, and launches nothing behind it."""
-
-    @staticmethod
-    def started(instance: DagsterInstance) -> str:
-        return instance.create_run(
-            job_name="weekly_run",
-            run_id=None,
-            run_config=None,
-            status=DagsterRunStatus.STARTED,
-            tags=None,
-            root_run_id=None,
-            parent_run_id=None,
-            step_keys_to_execute=None,
-            execution_plan_snapshot=None,
-            job_snapshot=None,
-            parent_job_snapshot=None,
-            asset_selection=None,
-            asset_check_selection=None,
-            resolved_op_selection=None,
-            op_selection=None,
-            remote_job_origin=None,
-            job_code_origin=None,
-            asset_graph=None,
-        ).run_id
-
-    def test_the_next_writer_ends_it_in_the_history(self, tmp_path: Path) -> None:
-        home = Home(tmp_path)
-        with DagsterInstance.ephemeral() as instance:
-            run_id = self.started(instance)
-            note = json.dumps({"run_id": run_id, "pid": 1, "since": "2026-01-01 00:00 UTC"})
-            home.lock_note.write_text(note)
-            with writer_lock(home, "next", 0, partial(end_killed_run, home, instance)):
-                assert instance.get_run_by_id(run_id).status.value == "FAILURE"
-                assert json.loads(home.lock_note.read_text())["run_id"] == "next"
-            assert not home.lock_note.exists()
-
-    def test_without_a_run_it_is_cleared_only_when_no_writer_is_at_work(self, tmp_path: Path) -> None:
-        home = Home(tmp_path)
-        with DagsterInstance.ephemeral() as instance:
-            run_id = self.started(instance)
-            with writer_lock(home, run_id, 0):
-                subprocess_clear(home)
-                assert not instance.get_run_by_id(run_id).is_finished
-                assert json.loads(home.lock_note.read_text())["run_id"] == run_id
-            home.lock_note.write_text(json.dumps({"run_id": run_id}))
-            clear_killed_run(home, instance)
-            assert instance.get_run_by_id(run_id).is_finished
-            assert not home.lock_note.exists()
-
-    @pytest.mark.parametrize("note", ["", "{}", "[]", '{"run_id": "unknown"}', '{"run_id": ""}'])
-    def test_a_note_that_says_nothing_stops_nobody(self, note: str, tmp_path: Path) -> None:
-        home = Home(tmp_path)
-        home.lock_note.write_text(note)
-        with (
-            DagsterInstance.ephemeral() as instance,
-            writer_lock(home, "next", 0, partial(end_killed_run, home, instance)),
-        ):
-            pass
-
-
-def subprocess_clear(home: Home) -> None:
-    """Another process that would clear up."""
-    code = f"""
-        from pathlib import Path
-        from dagster import DagsterInstance
-        from orchestration.leftovers import clear_killed_run, end_killed_run
-        from orchestration.home.layout import Home
-        with DagsterInstance.ephemeral() as instance:
-            clear_killed_run(Home(Path({str(home.root)!r})), instance)
-    """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
-
-
-@pytest.fixture(scope="module")
-def loading(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    """What importing the code location does, in a process of its own."""
-    manifest_path(Home.of())
-    code = """
-        import json, sys
-        touched = []
-        def hook(event, arguments):
-            network = ("socket.connect", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname")
-            if event in (*network, "sqlite3.connect"):
-                touched.append(event + repr(arguments))
-            if event == "subprocess.Popen" and arguments[0] != "file":  # platform.architecture() asks that of Python
-                touched.append(event + repr(arguments[:2]))
-        sys.addaudithook(hook)
-        import duckdb
-        connect = duckdb.connect
-        def watched(*arguments, **options):
-            touched.append("duckdb.connect" + repr(arguments))
-            return connect(*arguments, **options)
-        duckdb.connect = watched
-        import orchestration.definitions
-        print(json.dumps({"touched": touched, "modules": sorted(sys.modules)}))
-    """
-    empty = tmp_path_factory.mktemp("nowhere")
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("METRIC_STORE_HOME", "DAGSTER_HOME")
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        cwd=empty,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert list(empty.iterdir()) == [], "loading the code location writes nothing"
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def test_loading_contacts_nothing_and_opens_no_database(loading: dict[str, list[str]]) -> None:
-    assert loading["touched"] == []
-
-
-def test_loading_leaves_great_expectations_alone(loading: dict[str, list[str]]) -> None:
-    """Its seconds are spent by a run, while files land."""
-    assert "dagster_dbt" in loading["modules"]
-    assert not [name for name in loading["modules"] if name.split(".")[0] == "great_expectations"]
