@@ -3,7 +3,7 @@ with
 
     weeks as (select week_start from {{ ref("int_weeks") }}),
 
-    -- hop by hop, so that the engine holds the lags of one hop at a time for the percentiles
+    -- a percentile keeps its lags in memory; the engine keeps those of all hops until the last one is read
     lags as (
         {% for hop in latency_hops() %}
             select

@@ -6,7 +6,7 @@ with
 
     request_ids as (select * from {{ ref("int_request_ids_hop_week") }}),
 
-    -- hop by hop, so that the engine holds the lags of one hop at a time for the percentiles
+    -- a percentile keeps its lags in memory; the engine keeps those of all hops until the last one is read
     lags as (
         {% for hop in latency_hops() %}
             select
