@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import warnings
 from collections.abc import Callable, Sequence
@@ -70,9 +69,6 @@ def run_weeks(
     return not _say(home, run_ids, new.files) and not new.is_refused
 
 
-#: Of new objects, before Python looks for cycles among them (700 by default). Libraries and dbt's manifest are many
-#: objects that stay: looking through them often costs a twentieth of a small run, and frees next to nothing.
-_OBJECTS_BEFORE_COLLECTION = 200_000
 #: Without any handler, Python prints warnings.
 _SILENT = logging.NullHandler()
 
@@ -100,7 +96,6 @@ class _Launcher:
 
     @cached_property
     def _job(self) -> JobDefinition:
-        gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
         from orchestration.definitions import build_definitions
         from orchestration.jobs import WEEKLY_RUN
         from orchestration.resources import MetricStoreResource, import_early
