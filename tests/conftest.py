@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -86,6 +87,21 @@ def run(home: Path, weeks: str | None = None, *, keeps_history: bool = False) ->
         if not keeps_history:
             patch.setattr(DagsterInstance, "get", DagsterInstance.ephemeral)
         return metric_store("run", "--home", home, *(["--weeks", weeks] if weeks else []))
+
+
+def published_tables(home: Path, *without: str) -> dict[str, list[tuple]]:
+    """Every published table, its rows as they lie."""
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        names = store.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+        ).fetchall()
+        return {name: store.execute(f"from marts.{name}").fetchall() for (name,) in names if name not in without}
+
+
+def query(home: Path, sql: str, parameters: Sequence[object] = ()) -> list[tuple]:
+    """Rows of the published store."""
+    with open_store(home / "published" / "metric_store.duckdb") as store:
+        return store.execute(sql, parameters).fetchall()
 
 
 def evidence_of(home: Path) -> dict[date, list[tuple]]:

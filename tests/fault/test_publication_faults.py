@@ -30,7 +30,7 @@ from orchestration.publication.store import publish
 from orchestration.publication.tables import mart_tables
 from orchestration.transform.project import manifest_path
 from orchestration.weeks.planning import Week
-from tests.conftest import SAMPLE_WEEKS, evidence_of
+from tests.conftest import SAMPLE_WEEKS, evidence_of, published_tables, query
 
 W1, W2, W3 = (date.fromisoformat(week) for week in SAMPLE_WEEKS)
 NOW = datetime(2026, 3, 1)
@@ -38,11 +38,6 @@ NOW = datetime(2026, 3, 1)
 
 def store_of(home: Path) -> Path:
     return home / "published" / "metric_store.duckdb"
-
-
-def query(home: Path, sql: str, parameters: Sequence[Any] = ()) -> list[tuple]:
-    with open_store(store_of(home)) as store:
-        return store.execute(sql, parameters).fetchall()
 
 
 @pytest.fixture
@@ -103,18 +98,6 @@ def leftovers(home: Path) -> set[str]:
     return {path.name for path in (home / "published").iterdir()} - {"metric_store.duckdb", "evidence"}
 
 
-def contents(home: Path, *without: str) -> dict[str, list[tuple]]:
-    """Every table, its rows as they lie."""
-    with open_store(store_of(home)) as store:
-        names = [
-            row[0]
-            for row in store.execute(
-                "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
-            ).fetchall()
-        ]
-        return {name: store.execute(f"from marts.{name}").fetchall() for name in names if name not in without}
-
-
 def bytes_of(home: Path) -> str:
     return hashlib.sha256(store_of(home).read_bytes()).hexdigest()
 
@@ -124,22 +107,22 @@ def currents(home: Path) -> dict[date, str]:
 
 
 def test_the_same_inputs_publish_identical_tables_row_by_row(home: Path) -> None:
-    before = contents(home, "publication")
+    before = published_tables(home, "publication")
     assert sum(map(len, before.values())) > 1000
     assert publish_as(home, "again", [W1, W2, W3]) == 0
-    assert contents(home, "publication") == before
+    assert published_tables(home, "publication") == before
     publish_as(home, "one", [W2])
-    assert contents(home, "publication") == before
+    assert published_tables(home, "publication") == before
 
 
 def test_a_store_made_anew_week_by_week_is_the_same(home: Path) -> None:
-    expected = contents(home, "publication")
+    expected = published_tables(home, "publication")
     evidence = evidence_of(home)
     store_of(home).unlink()
     for week in (W3, W1, W2):
         publish_as(home, f"of {week}", [week])
     assert evidence_of(home) == evidence
-    found = contents(home, "publication")
+    found = published_tables(home, "publication")
     for name in expected:
         assert found[name] == expected[name], name
 
@@ -159,7 +142,7 @@ def test_each_published_week_has_one_current_build(home: Path) -> None:
 
 
 def test_a_withheld_restatement_keeps_the_published_rows(home: Path) -> None:
-    before = contents(home, "publication", "fct_restatement", "fct_data_quality_week")
+    before = published_tables(home, "publication", "fct_restatement", "fct_data_quality_week")
     change(home, 777, W2, ["fct_null_request_id_week"])  # what stands in fct_metric_week for W2 is up to its model
     with duckdb.connect(str(home / "warehouse.duckdb")) as db:
         db.execute(
@@ -168,7 +151,7 @@ def test_a_withheld_restatement_keeps_the_published_rows(home: Path) -> None:
             [W2],
         )
     assert publish_as(home, "withholding", [W1], judged=[W1, W2]) == 0
-    assert contents(home, "publication", "fct_restatement", "fct_data_quality_week") == before
+    assert published_tables(home, "publication", "fct_restatement", "fct_data_quality_week") == before
     judged = (
         "select distinct passed, message from marts.fct_data_quality_week where rule_id = 'weights' and week_start = ?"
     )

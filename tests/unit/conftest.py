@@ -1,4 +1,4 @@
-"""The home that each test of the report begins with."""
+"""What tests of the report and of the configuration begin with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from orchestration.publication.store import _create
+from tests.unit.configuration_kit import Write
 from tests.unit.report_kit import TABLES, Made
 
 
@@ -27,3 +28,14 @@ def made(tmp_path: Path, empty_store: Path) -> Iterator[Made]:
     made = Made(tmp_path / "home", empty_store)
     yield made
     made.close()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file of the home's configuration folder, and returns the folder."""
+
+    def write_file(name: str, text: str) -> Path:
+        (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+        return tmp_path
+
+    return write_file
