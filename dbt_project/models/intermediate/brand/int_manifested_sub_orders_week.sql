@@ -17,6 +17,7 @@ with
 
     mall_sellers as (select * from {{ ref("int_sellers_as_of_week") }} where is_mall),
 
+    -- before the sellers of each week: read twice it is kept, and no engine joins all orders with all weeks first
     called_in_week as (
         select
             calls.week_start,
@@ -24,13 +25,9 @@ with
             sub_orders.order_id,
             sub_orders.seller_id,
             sub_orders.ordered_at,
-            mall_sellers.mall_segment,
-            mall_sellers.oms_client,
             not calls.has_succeeded as is_not_manifested
         from calls
         inner join sub_orders on calls.sub_order_id = sub_orders.sub_order_id
-        inner join
-            mall_sellers on calls.week_start = mall_sellers.week_start and sub_orders.seller_id = mall_sellers.seller_id
     ),
 
     earlier_calls as (
@@ -53,8 +50,20 @@ with
             and earlier_calls.logged_at < weeks.starts_at
     )
 
-select called_in_week.*
+select
+    called_in_week.week_start,
+    called_in_week.sub_order_id,
+    called_in_week.order_id,
+    called_in_week.seller_id,
+    called_in_week.ordered_at,
+    mall_sellers.mall_segment,
+    mall_sellers.oms_client,
+    called_in_week.is_not_manifested
 from called_in_week
+inner join
+    mall_sellers
+    on called_in_week.week_start = mall_sellers.week_start
+    and called_in_week.seller_id = mall_sellers.seller_id
 left join
     called_before
     on called_in_week.week_start = called_before.week_start
