@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from metric_store.errors import MetricStoreError
 from orchestration.errors import DiskFullError, InterruptedRunError, is_disk_full
@@ -11,6 +11,8 @@ from orchestration.home.layout import Home
 
 if TYPE_CHECKING:
     from dagster import DagsterEvent
+
+_INTERRUPTIONS = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
 
 
 def cause_of(events: Iterable[DagsterEvent], run_id: str, home: Home) -> MetricStoreError:
@@ -22,11 +24,11 @@ def cause_of(events: Iterable[DagsterEvent], run_id: str, home: Home) -> MetricS
         if not event.is_failure or error is None:
             said_by_dagster = event.message if event.is_failure and event.message else said_by_dagster
             continue
+        if any(link.cls_name in _INTERRUPTIONS for link in _with_all_behind(error)):
+            return InterruptedRunError()
         chain = [error]
         while (link := chain[-1].cause) is not None:
             chain.append(link)
-        if any(link.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for link in chain):
-            return InterruptedRunError()
         root = chain[-1]
         if any(is_disk_full(link.message, home.root) for link in chain):
             return DiskFullError(home.root)
@@ -43,6 +45,14 @@ def cause_of(events: Iterable[DagsterEvent], run_id: str, home: Home) -> MetricS
         cause.add_note(error.to_string())
         return cause
     return MetricStoreError(f"{said_by_dagster or 'The run failed.'}\nFor more {where}.")
+
+
+def _with_all_behind(error: Any) -> Iterator[Any]:
+    """An error, and those that it came from or came on top of: what is at work when a run is ended may fail of it."""
+    if error is not None:
+        yield error
+        yield from _with_all_behind(error.cause)
+        yield from _with_all_behind(error.context)
 
 
 def _names(kind: type[Exception]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -21,10 +21,9 @@ from orchestration.ingest.source_reader import NewFile, SourceReader
 from orchestration.ingest.taking_back import earlier_results, take_back
 from orchestration.ingest.together import land_together
 from orchestration.ingest.unreadable import UnreadableFileError
+from orchestration.stopping import stop_and_wait
 
 __all__ = ["Inbox", "IngestContext", "NewFile", "ingest_source", "ingest_sources", "look", "new_files"]
-
-_STOP_AGAIN_SECONDS = 0.2
 
 
 @dataclass
@@ -87,8 +86,7 @@ def ingest_sources(
                 else:
                     on_source(reading[ended], done[reading[ended].name])
         except BaseException:
-            while wait(reading, _STOP_AGAIN_SECONDS).not_done:
-                shared.stop()
+            stop_and_wait(reading, shared.stop)
             raise
     for source in by_itself:
         ingest_source(home, source, context, done[source.name].append)

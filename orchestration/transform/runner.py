@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Queue
 from typing import Any
 
 from orchestration.home.layout import Home
 from orchestration.limits import DEFAULT_LIMITS, EngineLimits
+from orchestration.stopping import stop_and_wait
 from orchestration.transform.engine import Engine
 from orchestration.transform.invocation import invoke
 from orchestration.transform.project import parsed_manifest
-
-_CANCEL_AGAIN_SECONDS = 0.2
 
 
 class DbtRunner:
@@ -43,7 +41,7 @@ class DbtRunner:
         which any thread collects. dbt's own would wait for itself.
         """
         if self._building:
-            self._cancel(self._building)
+            stop_and_wait([self._building], self._cancel)
         self._thread.shutdown()
 
     def _build(self, selection: Sequence[str], events: Queue[dict[str, Any] | None]) -> None:
@@ -74,13 +72,9 @@ class DbtRunner:
             on_event=on_event,
         )
 
-    def _cancel(self, done: Future[None]) -> None:
+    def _cancel(self) -> None:
         """End the statement that is at work, and with it the build: it stops at the first node that fails."""
         from dbt.adapters.factory import get_adapter_by_type
 
-        while not done.done():
-            # dbt has no adapter before it has parsed, and closes connections itself meanwhile; nothing that goes
-            # wrong here may take the place of why the build is to end.
-            with suppress(Exception):
-                get_adapter_by_type(self._engine.adapter).cancel_open_connections()
-            wait([done], _CANCEL_AGAIN_SECONDS)
+        # dbt has no adapter before it has parsed, and closes connections itself meanwhile: then this is an error.
+        get_adapter_by_type(self._engine.adapter).cancel_open_connections()

@@ -72,6 +72,8 @@ def disturbed(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Di
     second.wait_for("run_inputs")
     time.sleep(2)
     second.interrupt()
+    time.sleep(0.1)
+    second.interrupt()  # as people do who don't see at once that it ends
     interrupted = second.end()
     free_after_interrupt = is_free(home)
     orphans += second.children_that_stay

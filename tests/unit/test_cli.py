@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import stat
+import threading
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import orchestration.ui.server
 from metric_store.errors import MetricStoreError
 from orchestration.cli.causes import cause_of
 from orchestration.cli.run import _say
-from orchestration.errors import UsageError
+from orchestration.errors import InterruptedRunError, UsageError
 from orchestration.home.layout import Home
 from orchestration.ingest.contracts import SOURCES_BY_NAME
 from orchestration.ingest.landing import IngestContext, ingest_source
@@ -171,6 +172,26 @@ def test_the_reason_of_a_failed_run_is_what_failed_first(tmp_path: Path) -> None
     cause = cause_of(result.all_events, result.run_id, Home(tmp_path))
     assert str(cause) == "The build failed: model x in y.sql."
     assert "in refuse" in "".join(cause.__notes__), "--debug shows where it happened"
+
+
+def test_a_run_that_was_ended_says_so_though_what_was_at_work_failed_of_it(tmp_path: Path) -> None:
+    """A second signal within a wait leaves its lock, so that Python's own error comes on top of the interruption."""
+
+    @dagster.op
+    def fails() -> None:
+        lock = threading.Lock()
+        with lock:
+            lock.release()
+            raise KeyboardInterrupt
+
+    @dagster.job
+    def failing() -> None:
+        fails()
+
+    with dagster.DagsterInstance.ephemeral(str(tmp_path)) as instance:
+        result = failing.execute_in_process(instance=instance, raise_on_error=False)
+    cause = cause_of(result.all_events, result.run_id, Home(tmp_path))
+    assert isinstance(cause, InterruptedRunError)
 
 
 @pytest.mark.parametrize(
